@@ -1,9 +1,9 @@
 """What an error means to a consumer. Three meanings, no more.
 
-    ClearframeError
-    |- Retry     the cause will pass (database locked, broker away): same offset, back-off
-    |- Reject    this message will never work: to `<topic>.dead`, the next one goes on
-    `- (any other exception stops the process with the offset uncommitted)
+ClearframeError
+|- Retry     the cause will pass (database locked, broker away): same offset, back-off
+|- Reject    this message will never work: to `<topic>.dead`, the next one goes on
+`- (any other exception stops the process with the offset uncommitted)
 """
 
 

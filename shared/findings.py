@@ -45,7 +45,7 @@ class ReferenceMatch(Frozen):
 
 
 class Provenance(Frozen):
-    """A mark inside the file that says how it was made. `claim` is an IPTC digital source type or a generator's name."""
+    """A mark inside the file that says how it was made. `claim`: an IPTC digital source type, or a generator's name."""
 
     kind: Literal["provenance"] = "provenance"
     source: Literal["c2pa", "iptc_xmp", "iptc_iim", "exif", "png_text"]

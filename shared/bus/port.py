@@ -45,11 +45,11 @@ class TopicSpec:
 class Subscription(Protocol):
     """One member of a consumer group. Partitions are shared out among the members."""
 
-    async def fetch(self, *, max_records: int, timeout: float) -> list[Message]:
-        """Up to `max_records` messages, in order within each partition; an empty list after `timeout` seconds."""
+    async def fetch(self, *, max_records: int, wait: float) -> list[Message]:
+        """Up to `max_records` messages, in order within each partition; an empty list after `wait` seconds."""
 
     async def commit(self, messages: Sequence[Message]) -> None:
-        """Marks these messages and all before them in their partitions as done. Partitions lost meanwhile are left out."""
+        """Marks these and all before them in their partitions as done. Partitions lost meanwhile are left out."""
 
     async def rewind(self, messages: Sequence[Message]) -> None:
         """The next fetch starts again at the first of these messages of each partition."""
