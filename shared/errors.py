@@ -34,3 +34,11 @@ class Unavailable(ClearframeError):  # noqa: N818
 
 class OutOfSpace(ClearframeError):  # noqa: N818
     """The disk is full: the request gets a 507, and nothing half-written is visible."""
+
+
+class BlobMissing(ClearframeError):  # noqa: N818
+    """No blob has this digest."""
+
+
+class BlobDamaged(ClearframeError):  # noqa: N818
+    """The bytes do not have the digest they are kept under."""

@@ -1,0 +1,47 @@
+"""What a service is made of, so that three of them run in one process or each in its own."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from fastapi import APIRouter
+
+from shared.blobs.port import Blobs
+from shared.bus.port import Bus
+from shared.store.directory import Directory
+
+
+@dataclass(frozen=True)
+class Backends:
+    """What every service of a process shares. Each opens its own store by `store_url`."""
+
+    bus: Bus
+    blobs: Blobs
+    store_url: str
+    directory: Directory
+
+
+@dataclass(frozen=True)
+class Worker:
+    """Something that runs until it is told to stop. An exception from it stops the process."""
+
+    name: str
+    run: Callable[[asyncio.Event], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class Check:
+    """A condition of readiness. `ask` raises `Unavailable` with the reason."""
+
+    name: str
+    ask: Callable[[], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class Service:
+    """Routes to answer, workers to run, checks to pass. Made by `open_<service>` in each service's `main.py`."""
+
+    name: str
+    routers: tuple[APIRouter, ...] = ()
+    workers: tuple[Worker, ...] = ()
+    checks: tuple[Check, ...] = field(default=())
