@@ -36,7 +36,7 @@ class Blobs(Protocol):
         """Streams a blob, or a range of it. Raises `BlobMissing`."""
 
     def as_file(self, sha256: str) -> AbstractAsyncContextManager[Path]:
-        """A local path to the whole blob, for as long as the block lasts. Raises `BlobMissing`, `BlobDamaged` (digest differs)."""
+        """A local path to it while the block lasts. Raises `BlobMissing`, `BlobDamaged` (digest differs)."""
 
     async def size(self, sha256: str) -> int | None:
         """Its length in bytes; None when there is no such blob."""
