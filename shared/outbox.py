@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import Column, Integer, LargeBinary, MetaData, String, Table, func, select
+from sqlalchemy import BigInteger, Column, Integer, LargeBinary, MetaData, String, Table, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.bus.port import Bus, Record
@@ -23,15 +23,17 @@ _FOREIGN_ROWS_SECONDS = 1.0  # rows of another replica are seen this late; our o
 
 
 def outbox_table(metadata: MetaData) -> Table:
-    """Rows are deleted once published; `id` gives the order within a service."""
+    """Rows are deleted once published; `id` gives the order within a service, and never comes again."""
     return Table(
         "outbox",
         metadata,
-        Column("id", Integer, primary_key=True, autoincrement=True),
+        Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
         Column("topic", String(80), nullable=False),
         Column("key", String(80), nullable=False),
         Column("headers", Json, nullable=False),
         Column("value", LargeBinary, nullable=False),
+        # Else SQLite gives the number of a deleted row anew, and a relay that was frozen deletes what it never sent.
+        sqlite_autoincrement=True,
     )
 
 
