@@ -87,14 +87,14 @@ class TrailingData(Frozen):
     looks_like: str = "unknown"
 
 
+_KINDS = ("reference_match", "provenance", "likeness", "unscreenable", "not_matched", "trailing_data")
+
+
 class UnknownFinding(Frozen):
     """A finding of a newer writer. Read as something that could not be screened, the safe direction."""
 
     model_config = ConfigDict(extra="allow")
-    kind: str
-
-
-_KINDS = ("reference_match", "provenance", "likeness", "unscreenable", "not_matched", "trailing_data")
+    kind: str = Field(json_schema_extra={"not": {"enum": list(_KINDS)}})
 
 
 def _kind(value: Any) -> str:
