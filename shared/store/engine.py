@@ -62,12 +62,19 @@ def open_store(url: str, service: str) -> Store:
     """`sqlite:///folder` keeps one file a service, `postgresql://…` one schema. Raises `ConfigurationError`."""
     scheme = url.partition("://")[0]
     if scheme == "sqlite":
-        return _sqlite(Path(url.removeprefix("sqlite:///")), service)
+        return _sqlite(_folder(url), service)
     if scheme in {"postgresql", "postgres"}:
         return _postgresql(url, service)
     raise ConfigurationError(
         f"CLEARFRAME_STORE: {scheme!r} is no store; use sqlite:///folder or postgresql://host/name"
     )
+
+
+def _folder(url: str) -> Path:
+    path = url.removeprefix("sqlite://")
+    if not path.startswith("/"):
+        raise ConfigurationError(f"CLEARFRAME_STORE: {path!r} is not absolute; write it like sqlite:///folder")
+    return Path("/" + path.lstrip("/"))  # SQLAlchemy's own four slashes mean the same
 
 
 def _sqlite(folder: Path, service: str) -> Store:
