@@ -1,4 +1,4 @@
-"""pHash as `imagehash.phash` computes it: Lanczos to 32 x 32, the DCT's 8 x 8 low frequencies against their median."""
+"""pHash as `imagehash.phash` computes it: the DCT's 8 x 8 low frequencies of a 32 x 32 grid against their median."""
 
 from __future__ import annotations
 
@@ -6,22 +6,21 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+
+from services.screening.fingerprint.grids import LANCZOS, Grid
 
 BITS = 64
-_GRID = 32
 _KEPT = 8
 
 
-def phash(luma: NDArray[np.uint8]) -> str:
-    """16 lower-case hex digits for luma [H, W]; equal to imagehash on the same pixels."""
-    small = Image.fromarray(luma).resize((_GRID, _GRID), Image.Resampling.LANCZOS)
+def phash(grid: Grid) -> str:
+    """16 lower-case hex digits of the 32 x 32 grid; equal to imagehash on the same pixels."""
     cosines = _cosines()
-    low = (cosines @ np.asarray(small, np.float64) @ cosines.T).ravel()
+    low = (cosines @ grid.astype(np.float64) @ cosines.T).ravel()
     return np.packbits(low > np.median(low)).tobytes().hex()
 
 
 @lru_cache(maxsize=1)
 def _cosines() -> NDArray[np.float64]:
-    rows, columns = np.arange(_KEPT)[:, None], np.arange(_GRID)[None, :]
-    return np.asarray(2 * np.cos(np.pi / (2 * _GRID) * rows * (2 * columns + 1)))
+    rows, columns = np.arange(_KEPT)[:, None], np.arange(LANCZOS)[None, :]
+    return np.asarray(2 * np.cos(np.pi / (2 * LANCZOS) * rows * (2 * columns + 1)))

@@ -9,6 +9,7 @@ from PIL import Image
 
 from services.screening.decode.canonical import Detail, scale_for
 from services.screening.decode.model import View
+from services.screening.fingerprint.grids import grids
 from services.screening.fingerprint.model import Fingerprints, ViewFingerprint
 from services.screening.fingerprint.pdq import spectrum, variants
 from services.screening.fingerprint.phash import phash
@@ -21,9 +22,10 @@ def fingerprint(views: Iterable[View]) -> Fingerprints:
 
 def _of_view(view: View) -> ViewFingerprint:
     view = _at_hash_scale(view)
-    found = spectrum(view.luma, view.full_width, view.full_height, view.scale)
+    grid = grids(view.luma, view.full_width, view.full_height, view.scale)
+    found = spectrum(grid.box)
     turned = variants(found.coefficients)
-    return ViewFingerprint(view.name, turned[0].pdq, found.quality, phash(view.luma), turned)
+    return ViewFingerprint(view.name, turned[0].pdq, found.quality, phash(grid.lanczos), turned)
 
 
 def _at_hash_scale(view: View) -> View:

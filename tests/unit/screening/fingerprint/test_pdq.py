@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from services.screening.fingerprint.grids import grids
 from services.screening.fingerprint.pdq import TRANSFORMS, distance, spectrum, variants
 from tests import drawings
 
@@ -38,7 +39,7 @@ REFERENCE_ORDER = (
 def test_equals_the_reference_bit_for_bit_in_all_orientations(row: dict[str, Any]) -> None:
     picture = getattr(drawings, row["kind"])(row["seed"], tuple(row["size"]))
     assert hashlib.sha256(picture.tobytes()).hexdigest() == row["pixels_sha256"], "the drawing itself has changed"
-    found = spectrum(drawings.grey(picture), picture.width, picture.height)
+    found = spectrum(grids(drawings.grey(picture), picture.width, picture.height).box)
     hashes = {variant.name: variant.pdq for variant in variants(found.coefficients)}
     assert found.quality == row["quality_of_grey"]
     assert [hashes[name] for name in REFERENCE_ORDER] == row["of_grey"]
@@ -63,21 +64,21 @@ def test_a_negative_is_found_by_its_complement_also_when_mirrored() -> None:
     assert near == ["mirrored_negative"]
 
 
-@pytest.mark.parametrize("scale", [2, 4, 8])
-@pytest.mark.parametrize("size", [(2600, 2100), (2111, 3001)])
+@pytest.mark.parametrize("scale", [2, 4])
+@pytest.mark.parametrize("size", [(1300, 1050), (1055, 1501)])
 def test_hashing_a_reduced_picture_stays_within_six_bits(scale: int, size: tuple[int, int]) -> None:
     picture = drawings.photo(2, size).convert("L")
     full = variants(_coefficients(picture))[0].pdq
     luma = np.asarray(picture.reduce(scale))
-    assert distance(variants(spectrum(luma, *size, scale).coefficients)[0].pdq, full) <= 6
+    assert distance(variants(spectrum(grids(luma, *size, scale).box).coefficients)[0].pdq, full) <= 6
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 500), (500, 1), (64, 64), (65, 63)])
 def test_any_size_has_a_hash(size: tuple[int, int]) -> None:
-    found = spectrum(np.full((size[1], size[0]), 90, np.uint8), *size)
+    found = spectrum(grids(np.full((size[1], size[0]), 90, np.uint8), *size).box)
     assert found.quality == 0
     assert {len(variant.pdq) for variant in variants(found.coefficients)} == {64}
 
 
 def _coefficients(picture: Image.Image) -> Any:
-    return spectrum(drawings.grey(picture), picture.width, picture.height).coefficients
+    return spectrum(grids(drawings.grey(picture), picture.width, picture.height).box).coefficients
