@@ -1,6 +1,7 @@
 """Reads a declaration from outside: strictly, all faults at once."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -8,6 +9,9 @@ from pydantic import BaseModel, ValidationError
 from shared.declaration.faults import Fault, InvalidDeclaration, did_you_mean, field_path, shown
 from shared.declaration.messages import describe, kind_of, nested_model
 from shared.declaration.model import Declaration
+from shared.marked_yaml import TextFault, read_yaml
+
+__all__ = ["Fault", "InvalidDeclaration", "load_declaration", "load_declaration_file", "parse_declaration"]
 
 Location = tuple[str | int, ...]
 MOST_FAULTS = 100
@@ -75,3 +79,25 @@ def _contradictions(data: Any) -> list[Fault]:
     first = Fault("genai_used", f"says `no`, yet `{named[0]}` is given", "say `yes`, or leave the stages out")
     others = [Fault(path, "is given, yet `genai_used` says `no`", "leave it out, or say `yes`") for path in named]
     return [first, *others]
+
+
+def load_declaration_file(path: Path) -> Declaration:
+    """The declaration in a YAML or JSON file. Raises InvalidDeclaration, and OSError when it cannot be read."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InvalidDeclaration([Fault("declaration", "is no UTF-8 text", "save it as UTF-8")]) from error
+    return load_declaration(text)
+
+
+def load_declaration(text: str) -> Declaration:
+    """The declaration in a YAML or JSON text. Raises InvalidDeclaration."""
+    marked = read_yaml(text)
+    if marked.faults:
+        raise InvalidDeclaration([_in_text(fault) for fault in marked.faults])
+    return parse_declaration(marked.data)
+
+
+def _in_text(fault: TextFault) -> Fault:
+    where = f"line {fault.place.line}, column {fault.place.column}"
+    return Fault(field_path(fault.path), f"{where}: {fault.message}", fault.remedy)

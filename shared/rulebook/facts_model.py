@@ -83,7 +83,7 @@ class StageFacts(Frozen):
     tool_version: str = Field("", description="the tool's version")
     tool_named: YesNo = Field("no", description="the tool is named")
     vendor_named: YesNo = Field("no", description="the vendor is named")
-    environment: Literal["enterprise", "consumer"] | None = Field(None, description="where the tool runs")
+    environment: Literal["enterprise", "consumer"] | None = Field(None, description="the environment the tool runs in")
     stores_reuses_or_trains: YesNo | None = Field(None, description="the tool stores, reuses or trains on material")
     human_control: YesNo | None = Field(None, description="a person directs and accepts the output")
     output_checked: YesNo | None = Field(None, description="the output is checked and its origin kept")
@@ -130,10 +130,12 @@ class Facts(Frozen):
     genai_declared: Literal["yes", "no", "unsure"] = Field(
         "unsure", description="what the uploader says about generative AI, word for word"
     )
-    genai_used: YesNo | None = Field(None, description="generative AI was used: declared, or marked in the file")
+    genai_used: YesNo | None = Field(None, description="generative AI was used (declared, or marked in the file)")
     use: Use | None = Field(None, description="what it is used for")
-    deliverable: Deliverable | None = Field(None, description="temporary or final")
-    output_nature: OutputNature | None = Field(None, description="generated, enhanced or mixed")
+    deliverable: Deliverable | None = Field(None, description="temporary material or part of a final deliverable")
+    output_nature: OutputNature | None = Field(
+        None, description="how the output was made: generated, enhanced or mixed"
+    )
     story_role: StoryRole | None = Field(None, description="its part in the story")
     placement: PlacementFacts = Field(PlacementFacts(), description="where it is seen")
     rights: RightsFacts = Field(RightsFacts(), description="whose material it is like")

@@ -54,8 +54,8 @@ _PLACES: dict[Scope, Mapping[str, Fill]] = {
     "stage": _OF_ASSET
     | {
         "stage": _stage(stage_label),
-        "tool": _stage(lambda stage: stage.tool or "a tool without a name"),
-        "vendor": _stage(lambda stage: stage.vendor or "a vendor without a name"),
+        "tool": _stage(lambda stage: stage.tool or "a tool that is not named"),
+        "vendor": _stage(lambda stage: stage.vendor or "a vendor that is not named"),
         "performer": _stage(lambda stage: stage.model.performer or "a performer who is not named"),
     },
     "talent": _OF_ASSET
