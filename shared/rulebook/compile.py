@@ -54,8 +54,8 @@ def compile_rule(text: RuleText, path: Path, faults: FaultList) -> Rule:
     reader = when_reader(text.scope, faults)
     when = reader.read(text.when, (*path, "when"))
     milder = _milder(text.milder, text, reader, (*path, "milder"), faults) if text.milder else None
-    if text.unless_fired and text.outcome != "clear":
-        faults.add((*path, "unless_fired"), "only a rule that clears may wait for others", "state it in `when`")
+    if text.alone and text.outcome != "clear":
+        faults.add((*path, "alone"), "only a rule that clears may wait for others", "state it in `when`")
     return Rule(
         id=text.id,
         title=text.title,
@@ -65,7 +65,7 @@ def compile_rule(text: RuleText, path: Path, faults: FaultList) -> Rule:
         when=when,
         outcome=Outcome(text.outcome),
         milder=milder,
-        unless_fired=frozenset(text.unless_fired),
+        alone=text.alone,
         because=read_template(text.because, text.scope, (*path, "because"), faults),
         needs=tuple(tuple(alternative) for alternative in text.needs),
         confirmed_by_two=text.confirmed_by_two,

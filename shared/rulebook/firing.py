@@ -23,12 +23,10 @@ class Firing:
 
 
 def fire(rules: Sequence[Rule], facts: Facts) -> list[Firing]:
-    """Every rule on every subject. A rule with `unless_fired` waits for the others."""
-    firings = [firing for rule in rules if not rule.unless_fired for firing in fire_rule(rule, facts)]
-    waiting = [rule for rule in rules if rule.unless_fired]
-    if waiting:
-        fired = {name for firing in firings for name in (firing.rule.id, firing.rule.row)}
-        firings += [f for rule in waiting if rule.unless_fired.isdisjoint(fired) for f in fire_rule(rule, facts)]
+    """Every rule on every subject. A rule marked `alone` fires only when no other raises the outcome."""
+    firings = [firing for rule in rules if not rule.alone for firing in fire_rule(rule, facts)]
+    if all(firing.outcome is Outcome.CLEAR for firing in firings):
+        firings += [firing for rule in rules if rule.alone for firing in fire_rule(rule, facts)]
     return firings
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path as FilePath
 
-from shared.declaration.faults import InvalidDeclaration, did_you_mean
+from shared.declaration.faults import InvalidDeclaration
 from shared.declaration.parse import parse_declaration
 from shared.marked_yaml import Path, read_yaml
 from shared.rulebook.compile import compile_rule, read_written
@@ -114,12 +114,6 @@ def _check_ids(rules: list[tuple[Rule, RuleText, Path, _File]]) -> None:
         if rule.id in seen:
             file.faults.add((*path, "id"), f"the id `{rule.id}` appears twice", "give each rule its own id")
         seen.add(rule.id)
-    known = seen | {rule.row for rule, *_ in rules}
-    for _, text, path, file in rules:
-        for index, name in enumerate(text.unless_fired):
-            if name not in known:
-                remedy = did_you_mean(name, sorted(known))
-                file.faults.add((*path, "unless_fired", index), f"there is no rule `{name}`", remedy)
 
 
 def _digest(sources: Mapping[str, str]) -> str:

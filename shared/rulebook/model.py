@@ -61,7 +61,7 @@ class RuleText(Written):
     when: Any
     outcome: OutcomeName
     milder: MilderText | None = None
-    unless_fired: list[RuleId] = Field(default_factory=list)
+    alone: bool = False
     because: Words
     needs: Annotated[list[Alternative], Field(max_length=8)] = Field(default_factory=list)
     confirmed_by_two: bool = False
@@ -97,7 +97,7 @@ class Milder:
 
 @dataclass(frozen=True)
 class Rule:
-    """One compiled rule. `reads` are the facts its conditions look at."""
+    """One compiled rule. `reads` are the facts its conditions look at; `alone`: fires only when no rule raises."""
 
     id: str
     title: str
@@ -107,7 +107,7 @@ class Rule:
     when: Condition
     outcome: Outcome
     milder: Milder | None
-    unless_fired: frozenset[str]
+    alone: bool
     because: Template
     needs: tuple[tuple[DocumentKind, ...], ...]
     confirmed_by_two: bool
