@@ -50,6 +50,11 @@ class Store:
         """Runs `work` in a transaction shared with whatever else arrives meanwhile; returns once it is durable."""
         return await self._group.run(work)
 
+    async def ping(self) -> None:
+        """Raises `Unavailable` when the database does not answer."""
+        async with self.read() as connection:
+            await connection.exec_driver_sql("SELECT 1")
+
     async def close(self) -> None:
         """Waits for commits under way, then lets the connections go."""
         await self._group.close()
