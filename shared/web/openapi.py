@@ -1,0 +1,58 @@
+"""The OpenAPI document: stable operation ids, and the error answers that every operation shares."""
+
+from typing import Any
+
+from fastapi.routing import APIRoute
+
+from shared.web.problems import MEDIA_TYPE, ProblemBody
+
+_EVERYWHERE = {
+    400: "The request cannot be read",
+    401: "No key, or an unknown, expired or revoked one",
+    403: "The key lacks the scope",
+    404: "No such thing, or none that the key may see",
+    405: "The address does not take this method",
+    413: "The body is too large",
+    415: "The content type is not taken",
+    422: "The request holds faults; `errors` names field and remedy",
+    429: "Too many requests; `Retry-After` says when to come back",
+    503: "A part of the service does not answer; try again",
+    507: "The disk is full; nothing was kept",
+}
+_OPEN = {405: _EVERYWHERE[405], 503: _EVERYWHERE[503]}
+_REFERENCE = {"$ref": "#/components/schemas/Problem"}
+
+
+def operation_id(route: APIRoute) -> str:
+    """The name of the route's function: clients generated from the document keep their names."""
+    return route.name
+
+
+def answers(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """For a route's `responses`: error answers beyond those that all share (see `_EVERYWHERE`), such as 409."""
+    return {status: {"description": "It contradicts what is there", **_content()} for status in statuses}
+
+
+def describe(document: dict[str, Any]) -> None:
+    """Adds the shared error answers to every operation, in place."""
+    schemas = document.setdefault("components", {}).setdefault("schemas", {})
+    for gone in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(gone, None)
+    problem = ProblemBody.model_json_schema(ref_template="#/components/schemas/{model}")
+    schemas |= problem.pop("$defs", {}) | {"Problem": problem}
+    for path, operations in document["paths"].items():
+        shared = _EVERYWHERE if path.startswith("/v1") else _OPEN
+        for operation in operations.values():
+            own = operation.setdefault("responses", {})
+            own.pop("422", None)
+            for status, description in shared.items():
+                own.setdefault(str(status), {"description": description, **_content(), **_headers(status)})
+
+
+def _content() -> dict[str, Any]:
+    return {"content": {MEDIA_TYPE: {"schema": _REFERENCE}}}
+
+
+def _headers(status: int) -> dict[str, Any]:
+    name = {401: "WWW-Authenticate", 429: "Retry-After", 503: "Retry-After", 405: "Allow"}.get(status)
+    return {} if name is None else {"headers": {name: {"schema": {"type": "string"}}}}
