@@ -75,10 +75,23 @@ def compile_rule(text: RuleText, path: Path, faults: FaultList) -> Rule:
     )
 
 
+def check_broken_rule(data: Any, path: Path, faults: FaultList) -> None:
+    """Notes what is wrong inside a rule whose shape is wrong already, so that all faults are told at once."""
+    scope = data.get("for", "asset") if isinstance(data, dict) else None
+    if scope not in ("asset", "stage", "talent", "finding"):
+        return
+    if isinstance(data.get("when"), dict):
+        when_reader(scope, faults).read(data["when"], (*path, "when"))
+    if isinstance(data.get("because"), str):
+        read_template(data["because"], scope, (*path, "because"), faults)
+
+
 def _milder(text: MilderText, rule: RuleText, reader: WhenReader, path: Path, faults: FaultList) -> Milder:
     outcome = Outcome(text.outcome)
     if outcome.gravity >= Outcome(rule.outcome).gravity:
         faults.add((*path, "outcome"), f"`{outcome}` is not milder than `{rule.outcome}`", "choose a lower outcome")
+    if not text.when:
+        faults.add((*path, "when"), "an empty condition always holds", "say where the rule is milder")
     because = _template(text.because, rule, (*path, "because"), faults)
     return Milder(reader.read(text.when, (*path, "when")), outcome, because)
 

@@ -6,6 +6,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from shared.declaration.faults import InvalidDeclaration
+from shared.declaration.messages import describe_value
 from shared.declaration.parse import parse_declaration
 from shared.findings import FINDINGS
 from shared.marked_yaml import Path
@@ -51,7 +52,7 @@ def example_facts(example: ExampleText, baseline: Mapping[str, Any], path: Path,
             faults.add(path, f"not a valid declaration: {fault.field}: {fault.message}", fault.remedy)
     except ValidationError as error:
         for detail in error.errors(include_url=False):
-            faults.add((*path, "findings", *detail["loc"]), detail["msg"], "correct the finding")
+            faults.add((*path, "findings", *detail["loc"]), *describe_value(detail))
     return None
 
 

@@ -5,11 +5,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path as FilePath
+from typing import Any
 
 from shared.declaration.faults import InvalidDeclaration
 from shared.declaration.parse import parse_declaration
 from shared.marked_yaml import Path, read_yaml
-from shared.rulebook.compile import compile_rule, read_written
+from shared.rulebook.compile import check_broken_rule, compile_rule, read_written
 from shared.rulebook.examples import check_examples
 from shared.rulebook.faults import FaultList, InvalidRulebook, RulebookFault
 from shared.rulebook.model import HeaderText, Rule, Rulebook, RulebookText, RuleText
@@ -40,27 +41,37 @@ def parse_rulebook(sources: Mapping[str, str]) -> Rulebook:
     """The rulebook in these texts, by file name. Raises InvalidRulebook with every fault."""
     files = [_read_file(name, text) for name, text in sources.items()]
     header = _header(files)
-    rules: list[tuple[Rule, RuleText, Path, _File]] = []
+    rules: list[_Entry] = []
     if sum(len(file.text.rules) for file in files) > MOST_RULES:
         files[-1].faults.add(("rules",), f"there are more than {MOST_RULES:,} rules", "split the rulebook")
     elif files:
         rules = [entry for file in files for entry in _rules(file)]
         _check_ids(rules)
-    if header is not None:
-        for rule, text, path, file in rules:
-            check_examples(rule, text, header.baseline, path, file.faults)
+    if header is not None and _is_valid(header.baseline):
+        for entry in rules:
+            check_examples(entry.rule, entry.text, header.baseline, entry.path, entry.faults)
     faults = [fault for file in files for fault in file.faults.faults]
     if not files:
         faults = [RulebookFault("rulebook", 1, 1, "rulebook", "there is no YAML file", "name a file or folder")]
     if faults or header is None:
         raise InvalidRulebook(faults[:MOST_FAULTS])
     version = RulebookVersion(id=header.id, version=header.version, sha256=_digest(sources))
-    return Rulebook(version, header.title, tuple(rule for rule, *_ in rules), dict(sources))
+    return Rulebook(version, header.title, tuple(entry.rule for entry in rules), dict(sources))
 
 
 @dataclass(frozen=True)
 class _File:
     text: RulebookText
+    faults: FaultList
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """A rule, as used and as written, with its place."""
+
+    rule: Rule
+    text: RuleText
+    path: Path
     faults: FaultList
 
 
@@ -81,10 +92,10 @@ def _header(files: list[_File]) -> HeaderText | None:
         if files and not files[0].faults.faults:
             files[0].faults.add((), "there is no `rulebook:` block", "add id, version, title and baseline")
         return None
-    file = with_header[0]
-    header = file.text.rulebook
+    first = with_header[0]
+    header = read_written(HeaderText, first.text.rulebook, ("rulebook",), first.faults)
     if header is not None:
-        _check_baseline(header, file.faults)
+        _check_baseline(header, first.faults)
     return header
 
 
@@ -96,24 +107,34 @@ def _check_baseline(header: HeaderText, faults: FaultList) -> None:
             faults.add(("rulebook", "baseline"), f"{fault.field}: {fault.message}", fault.remedy)
 
 
-def _rules(file: _File) -> Iterator[tuple[Rule, RuleText, Path, _File]]:
+def _is_valid(baseline: Mapping[str, Any]) -> bool:
+    try:
+        parse_declaration(baseline)
+    except InvalidDeclaration:
+        return False
+    return True
+
+
+def _rules(file: _File) -> Iterator[_Entry]:
     for index, data in enumerate(file.text.rules):
         path: Path = ("rules", index)
         before = len(file.faults.faults)
         text = read_written(RuleText, data, path, file.faults)
         if text is None:
+            check_broken_rule(data, path, file.faults)
             continue
         rule = compile_rule(text, path, file.faults)
         if len(file.faults.faults) == before:
-            yield rule, text, path, file
+            yield _Entry(rule, text, path, file.faults)
 
 
-def _check_ids(rules: list[tuple[Rule, RuleText, Path, _File]]) -> None:
+def _check_ids(entries: list[_Entry]) -> None:
     seen: set[str] = set()
-    for rule, _, path, file in rules:
-        if rule.id in seen:
-            file.faults.add((*path, "id"), f"the id `{rule.id}` appears twice", "give each rule its own id")
-        seen.add(rule.id)
+    for entry in entries:
+        if entry.rule.id in seen:
+            message = f"the id `{entry.rule.id}` appears twice"
+            entry.faults.add((*entry.path, "id"), message, "give each rule its own id")
+        seen.add(entry.rule.id)
 
 
 def _digest(sources: Mapping[str, str]) -> str:

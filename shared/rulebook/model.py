@@ -82,7 +82,7 @@ class HeaderText(Written):
 class RulebookText(Written):
     """One file of a rulebook."""
 
-    rulebook: HeaderText | None = None
+    rulebook: Any = None
     rules: list[Any] = Field(default_factory=list)
 
 

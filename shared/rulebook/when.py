@@ -50,7 +50,7 @@ class WhenReader:
             if not self.of_entry and key in catalogue(scope):
                 return f"it is known to rules with `for: {scope}` only"
         suggestion = closest(key, self.facts)
-        return f"did you mean `{suggestion}`?" if suggestion else "see `clearframe rulebook explain --facts` for all"
+        return f"did you mean `{suggestion}`?" if suggestion else "docs/rulebook.md lists them all"
 
     def _test(self, fact: FactSpec, test: Any, path: Path) -> Condition:
         if isinstance(test, Mapping):
