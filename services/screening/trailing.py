@@ -77,7 +77,7 @@ def _bmp_end(data: Buffer) -> int | None:
 
 
 def _gif_end(data: Buffer) -> int:
-    at = 13 + _colours(data[10])
+    at = 13 + _colours(data[10]) if len(data) > 13 else len(data)
     while at < len(data):
         block = data[at]
         if block == 0x3B:
@@ -101,9 +101,12 @@ def _after_pieces(data: Buffer, at: int) -> int:
     return at + 1
 
 
+_BOXES = frozenset({b"ftyp", b"meta", b"mdat", b"moov", b"free", b"skip", b"uuid", b"wide", b"idat", b"mini", b"styp"})
+
+
 def _avif_end(data: Buffer) -> int | None:
     at = 0
-    while at + 8 <= len(data) and data[at + 4 : at + 8].isalnum():
+    while at + 8 <= len(data) and data[at + 4 : at + 8] in _BOXES:
         size, head = int.from_bytes(data[at : at + 4], "big"), 8
         if size == 1:
             size, head = int.from_bytes(data[at + 8 : at + 16], "big"), 16
