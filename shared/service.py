@@ -1,8 +1,9 @@
 """What a service is made of, so that three of them run in one process or each in its own."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
+from typing import Any
 
 from fastapi import APIRouter
 
@@ -45,3 +46,17 @@ class Service:
     routers: tuple[APIRouter, ...] = ()
     workers: tuple[Worker, ...] = ()
     checks: tuple[Check, ...] = field(default=())
+
+
+async def until(stopping: asyncio.Event, work: Coroutine[Any, Any, None]) -> None:
+    """Runs `work`, which never ends by itself, until `stopping`; an exception from it comes through."""
+    doing = asyncio.create_task(work)
+    stopped = asyncio.create_task(stopping.wait())
+    try:
+        await asyncio.wait({doing, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        if doing.done():
+            doing.result()
+    finally:
+        for task in (doing, stopped):
+            task.cancel()
+        await asyncio.gather(doing, stopped, return_exceptions=True)

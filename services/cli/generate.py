@@ -57,19 +57,20 @@ def schemas(name: Annotated[str | None, typer.Argument(help="one schema; else al
 
 def documents() -> Iterator[tuple[Path, str]]:
     """(path in the repository, text) of everything that is generated."""
-    from services.cli.up import settings_reference
+    from services.cli.composition import SECTIONS
     from shared.contracts import asyncapi as asyncapi_document
     from shared.contracts import schemas as all_schemas
+    from shared.settings import describe_settings
 
     yield Path("docs/asyncapi.json"), _text(asyncapi_document(version("clearframe")))
     yield Path("docs/openapi.json"), _text(_openapi())
-    yield Path("docs/settings.md"), settings_reference()
+    yield Path("docs/settings.md"), describe_settings(SECTIONS)
     for name, schema in all_schemas().items():
         yield _FOLDER / f"{name}.json", _text(schema)
 
 
 def _openapi() -> dict[str, Any]:
-    from services.cli.up import openapi_document
+    from services.cli.composition import openapi_document
 
     return openapi_document()
 

@@ -11,6 +11,7 @@ from services.cli import show
 from services.cli.api import Api
 from services.cli.app import app
 from services.cli.failure import CommandFailed, usage
+from services.cli.local import service
 from services.cli.session import Session
 
 SCOPE_FIELDS = ("production", "since", "until", "outcome")
@@ -36,7 +37,7 @@ def rescan(
     """
     session: Session = context.obj
     words = scope or []
-    with _service(session) as api:
+    with service(session) as api:
         if words and words[0] in ("status", "resume", "cancel"):
             job = _known(api, words)
         else:
@@ -72,13 +73,6 @@ def _moment(word: str, value: str) -> str:
     except ValueError as error:
         raise usage(f"{word}: not a date such as 2026-10-01 or 2026-10-01T12:00:00Z") from error
     return (moment if moment.tzinfo else moment.astimezone()).isoformat()
-
-
-def _service(session: Session) -> Any:
-    """The running service, or one of our own on the data folder for the length of the command."""
-    from services.cli.up import temporary_service
-
-    return temporary_service(session)
 
 
 def _known(api: Api, words: list[str]) -> Any:

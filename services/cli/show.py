@@ -44,10 +44,8 @@ def verdict_details(session: Session, verdict: dict[str, Any]) -> None:
     """Everything a person asks of one verdict."""
     out = session.out
     out.print(f"{outcome(verdict['outcome'])}  {escape(verdict['summary'])}")
-    out.print(
-        f"[dim]verdict {verdict['id']}  asset {verdict['asset_id']}  revision {verdict['revision']} ({verdict['cause']})  "
-        f"{verdict['decided_at']}[/]"
-    )
+    revision = f"revision {verdict['revision']} ({verdict['cause']})"
+    out.print(f"[dim]verdict {verdict['id']}  asset {verdict['asset_id']}  {revision}  {verdict['decided_at']}[/]")
     for reason in verdict["reasons"]:
         stage = f" [dim]stage {escape(reason['stage'])}[/]" if reason.get("stage") else ""
         lifted = " [green]discharged[/]" if reason.get("discharged_by") else ""

@@ -1,6 +1,6 @@
 """The tables of screening: what was looked at, what was decoded once, and the events on their way."""
 
-from sqlalchemy import Column, Integer, MetaData, String, Table, UniqueConstraint
+from sqlalchemy import BigInteger, Column, Integer, MetaData, String, Table, UniqueConstraint
 
 from shared.outbox import outbox_table
 from shared.store.columns import Json, Utc
@@ -17,7 +17,7 @@ screenings = Table(
     Column("cause_id", String(36), nullable=False),
     Column("submission", Integer, nullable=False),
     Column("submitted", Json, nullable=False),
-    Column("references_offset", Integer, nullable=False),
+    Column("references_offset", BigInteger, nullable=False),
     Column("screened_at", Utc, nullable=False),
     UniqueConstraint("asset_id", "cause", "cause_id", name="screenings_once_per_cause"),
 )

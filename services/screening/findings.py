@@ -1,0 +1,86 @@
+"""From what was seen to what is reported: pure, so that the same inputs give the same findings on every worker."""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+
+from services.screening.fingerprint.kinds import KINDS
+from services.screening.matching.whole import Hit
+from services.screening.seen import SeenPicture
+from shared.events import BankSettings, ReferenceRegistered
+from shared.findings import Extent, Finding, NotMatched, ReferenceMatch, ReferenceRef, Unscreenable
+from shared.media import MediaKind, contradicts_name, media_named
+
+SHIPPED_SCORE = 0.5
+"""The score of a match that is just near enough."""
+
+
+def is_live(record: ReferenceRegistered, bank: BankSettings, now: datetime) -> bool:
+    """Whether a reference is searched for at this time: its own dates, and its bank's switch and pause."""
+    if not bank.enabled or (bank.paused_until is not None and now < bank.paused_until):
+        return False
+    details = record.details
+    begun = details.valid_from is None or details.valid_from <= now
+    return begun and (details.valid_until is None or now < details.valid_until)
+
+
+def score_of(hit: Hit) -> float:
+    """1 for equality, 0.5 at the shipped threshold, on the same scale for every detector."""
+    if hit.detector == "sha256":
+        return 1.0
+    return max(0.0, round(1 - hit.distance / (2 * KINDS[hit.detector].radius), 4))
+
+
+def extent_of(share: float, coverage: float, bank: BankSettings, *, whole_picture: bool) -> Extent:
+    """The class of a match by the bank's thresholds; a whole-picture hash within the distance is the whole work."""
+    if whole_picture or share >= bank.whole_share:
+        return "whole"
+    return "part" if coverage >= bank.part_coverage else "element"
+
+
+def match_of(hit: Hit, record: ReferenceRegistered, bank: BankSettings, view: str) -> ReferenceMatch:
+    """The finding for one hit of a whole-picture detector."""
+    return ReferenceMatch(
+        reference=ReferenceRef(
+            id=record.reference_id,
+            bank=record.details.bank,
+            title=record.details.title,
+            external_id=record.details.external_id,
+        ),
+        detector=hit.detector,
+        score=score_of(hit),
+        distance=hit.distance,
+        transform=hit.transform,
+        extent=extent_of(1.0, 1.0, bank, whole_picture=True),
+        purpose=bank.purpose,
+        view=view,
+    )
+
+
+def best_first(matches: Iterable[ReferenceMatch]) -> tuple[ReferenceMatch, ...]:
+    """One match a reference, the surest first; ties fall by id, so that the order is the same everywhere."""
+    best: dict[str, ReferenceMatch] = {}
+    for match in matches:
+        held = best.get(match.reference.id)
+        if held is None or _rank(match) < _rank(held):
+            best[match.reference.id] = match
+    return tuple(sorted(best.values(), key=_rank))
+
+
+def _rank(match: ReferenceMatch) -> tuple[float, str, str, str]:
+    return (-match.score, match.reference.id, match.detector, match.transform)
+
+
+def findings_of(seen: SeenPicture, filename: str, matches: tuple[ReferenceMatch, ...]) -> tuple[Finding, ...]:
+    """Everything to report of one upload: what could not be screened first, then the matches, then the rest."""
+    trailing = (seen.trailing,) if seen.trailing else ()
+    return (*_unscreenable(seen, filename), *matches, *trailing)
+
+
+def _unscreenable(seen: SeenPicture, filename: str) -> Iterator[Finding]:
+    media = media_named(seen.format)
+    if contradicts_name(media, filename):
+        yield Unscreenable(reason="name_mismatch", detail=f"{media.media_type} under the name {filename!r}")
+    if media.kind in (MediaKind.AUDIO, MediaKind.VIDEO, MediaKind.DOCUMENT):
+        yield NotMatched(media=media.kind.value)
+    elif seen.unscreenable is not None:
+        yield seen.unscreenable

@@ -1,0 +1,61 @@
+"""Lookups: what does this picture, or this hash, match? Nothing is stored."""
+
+import hashlib
+import tempfile
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from services.screening.findings import SHIPPED_SCORE
+from services.screening.live_index import TOPIC, LiveIndex
+from services.screening.look import PIPELINE
+from services.screening.pool import DecodePool
+from services.screening.seen import SeenPicture, SeenView, seen_from
+from shared.bus.port import Bus
+from shared.events import Fingerprints
+from shared.findings import ReferenceMatch, Unscreenable
+from shared.frozen import Frozen
+
+
+class Lookup(Frozen):
+    """The fingerprints of what was asked, and every reference it matches, the surest first."""
+
+    fingerprints: Fingerprints
+    matches: tuple[ReferenceMatch, ...]
+    unscreenable: Unscreenable | None = None
+
+
+class Lookups:
+    """The same decoding and the same search as an upload's."""
+
+    def __init__(self, bus: Bus, index: LiveIndex, pool: DecodePool) -> None:
+        self._bus = bus
+        self._index = index
+        self._pool = pool
+
+    async def by_picture(self, chunks: AsyncIterator[bytes], least_score: float = SHIPPED_SCORE) -> Lookup:
+        """The whole file, decoded from a temporary copy that is gone afterwards."""
+        digest = hashlib.sha256()
+        with tempfile.NamedTemporaryFile(prefix="clearframe-lookup-") as copy:
+            async for chunk in chunks:
+                digest.update(chunk)
+                copy.write(chunk)
+            copy.flush()
+            seen = seen_from(digest.hexdigest(), await self._pool.run(Path(copy.name)))
+        return await self._answer(seen, least_score)
+
+    async def by_hash(
+        self, *, sha256: str | None, pdq: str | None, phash: str | None, least_score: float = SHIPPED_SCORE
+    ) -> Lookup:
+        """By one hash. A PDQ hash is looked up as it stands: a picture would be tried in all orientations."""
+        views = () if pdq is None and phash is None else (_view(pdq, phash),)
+        return await self._answer(SeenPicture(sha256=sha256 or "", views=views), least_score)
+
+    async def _answer(self, seen: SeenPicture, least_score: float) -> Lookup:
+        await self._index.reach(await self._bus.end_offset(TOPIC))
+        matches = self._index.search(seen, datetime.now(UTC), least_score=least_score)
+        return Lookup(fingerprints=seen.fingerprints(PIPELINE), matches=matches, unscreenable=seen.unscreenable)
+
+
+def _view(pdq: str | None, phash: str | None) -> SeenView:
+    return SeenView(name="hash", pdq={"identity": pdq} if pdq else {}, pdq_quality=100, phash=phash)
