@@ -159,20 +159,16 @@ class _Play:
         self._out.print(show.table("", ("verdict", "upload", "rules that fired", "what it is"), rows))
 
     def _print_end(self, job: dict[str, Any], ledger: dict[str, Any], replayed: int) -> None:
-        self._out.print(
-            f"\n[bold]{LATE_WORK[1]}[/] is registered late. A rescan takes all {job['total']} uploads again:"
-        )
+        late, total = LATE_WORK[1], job["total"]
+        self._out.print(f"\n[bold]{late}[/] is registered late. A rescan takes all {total} uploads again:")
         for change in job["changed"]:
             self._out.print(f"  {change['title']}: {show.outcome(change['before'])} -> {show.outcome(change['after'])}")
-        self._out.print(
-            f"\nLedger: {ledger['entries']} verdicts, intact. Replay: {replayed} verdicts decided again, the same."
-        )
+        entries = ledger["entries"]
+        self._out.print(f"\nLedger: {entries} verdicts, intact. Replay: {replayed} decided again, the same.")
 
 
 def _faults(upload: Upload, verdict: dict[str, Any]) -> Iterator[str]:
-    fired = {reason["rule"].partition("/")[0] for reason in verdict["reasons"]} | {
-        r["rule"] for r in verdict["reasons"]
-    }
+    fired = {reason["rule"].partition("/")[0] for reason in verdict["reasons"]}
     if verdict["outcome"] != upload.outcome:
         yield f"{upload.name}: {verdict['outcome']} instead of {upload.outcome}"
     for rule in upload.rules:
