@@ -77,6 +77,9 @@ def findings_of(seen: SeenPicture, filename: str, matches: tuple[ReferenceMatch,
 
 
 def _unscreenable(seen: SeenPicture, filename: str) -> Iterator[Finding]:
+    if seen.unscreenable is not None and seen.unscreenable.reason == "integrity_error":
+        yield seen.unscreenable  # nothing was read, so nothing can be said of the name
+        return
     media = media_named(seen.format)
     if contradicts_name(media, filename):
         yield Unscreenable(reason="name_mismatch", detail=f"{media.media_type} under the name {filename!r}")

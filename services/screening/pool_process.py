@@ -96,6 +96,7 @@ class DecodeProcess:
     async def screen(self, file: BinaryIO, wants: frozenset[str], wall_seconds: float) -> Decoded:
         """Have one open file screened. Raises `ProcessDied`; on cancellation the process must be stopped."""
         self.files += 1
+        file.seek(0)  # a passed descriptor shares its position, which an earlier process may have moved
         request = json.dumps(sorted(wants)).encode() + b"\n"
         try:
             socket.send_fds(self._control, [request], [file.fileno()])
