@@ -1,5 +1,7 @@
 """The composition root: settings become backends, backends become services, services become a process."""
 
+import asyncio
+import tempfile
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -26,6 +28,7 @@ from shared.store.migrate import migrate
 from shared.web.app import Application, build_app
 from shared.web.server import serve
 
+SERVICES = ("ingest", "screening", "verdict")
 SECTIONS = (IngestSettings, ScreeningSettings, VerdictSettings)
 
 
@@ -105,3 +108,16 @@ def _open_bus(settings: Settings) -> Bus:
     shared = settings.shared
     options = {"settings": shared.kafka, "prefix": shared.topic_prefix} if shared.bus_url.startswith("kafka") else {}
     return open_bus(shared.bus_url, **options)
+
+
+def openapi_document() -> dict[str, Any]:
+    """The document of all services' routes, from an application over a folder that is gone afterwards."""
+
+    async def described() -> dict[str, Any]:
+        with tempfile.TemporaryDirectory() as folder:
+            settings = read_settings(Path(folder))
+            await prepare(settings, SERVICES)
+            async with running(settings, SERVICES) as composed:
+                return composed.app.openapi()
+
+    return asyncio.run(described())

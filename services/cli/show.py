@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from rich.markup import escape
@@ -24,7 +24,7 @@ def outcome(name: str) -> str:
     return f"[{COLOURS.get(name, 'red')}]{escape(name)}[/]"
 
 
-def rules(verdict: dict[str, Any]) -> str:
+def rules(verdict: Mapping[str, Any]) -> str:
     """The rules that fired, discharged ones in brackets; the gravest first."""
     order = list(COLOURS)
     fired = sorted(
@@ -33,7 +33,7 @@ def rules(verdict: dict[str, Any]) -> str:
     return " ".join(dict.fromkeys(f"({r['rule']})" if r.get("discharged_by") else r["rule"] for r in fired))
 
 
-def verdict_line(verdict: dict[str, Any]) -> str:
+def verdict_line(verdict: Mapping[str, Any]) -> str:
     """One line: outcome, asset, rules, the sentence for a person."""
     name = verdict.get("title") or verdict.get("filename") or verdict["asset_id"]
     fired = f"[dim]{escape(rules(verdict))}[/]"

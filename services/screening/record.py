@@ -64,7 +64,9 @@ async def latest_submissions(connection: AsyncConnection, assets: Collection[str
 
 async def number_and_insert(connection: AsyncConnection, done: Iterable[Screening]) -> list[AssetScreened]:
     """Gives each screening the next number of its asset and records it; a repeat that slipped in is left out."""
-    wanted = {(s.event.asset_id, s.event.cause, s.event.cause_id): s for s in done}
+    wanted: dict[tuple[str, str, str], Screening] = {
+        (s.event.asset_id, s.event.cause, s.event.cause_id): s for s in done
+    }
     numbers = await _numbers(connection, {asset_id for asset_id, _, _ in wanted})
     for identity in await _recorded(connection, list(wanted)):
         del wanted[identity]

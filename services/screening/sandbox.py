@@ -16,7 +16,7 @@ from services.screening import landlock
 
 _PARENT_DEATH_SIGNAL = 1
 # Library pages that are mapped but not yet touched when the limit is set.
-_UNTOUCHED_BYTES = 48 << 20
+_UNTOUCHED_BYTES = 24 << 20
 
 
 def die_with_parent(parent: int) -> None:

@@ -28,7 +28,8 @@ def noise(seed: int, size: tuple[int, int], octaves: int = 6, roughness: float =
         grid = Image.fromarray((rng.random((cells, cells)) * 255).astype(np.uint8))
         total += np.asarray(grid.resize(size, Image.Resampling.BICUBIC), dtype=np.float64) * roughness**octave
     total -= total.min()
-    return total / total.max()
+    normed: NDArray[np.float64] = total / total.max()
+    return normed
 
 
 def toned(values: NDArray[np.float64], colours: Sequence[Colour]) -> Image.Image:

@@ -3,7 +3,7 @@
 import io
 import json
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -108,7 +108,7 @@ class _Play:
             "file": (f"{name}.jpg", picture, "image/jpeg"),
         }
         reference = self._api.call("POST", "/v1/references", files=parts)
-        self._works[reference["id"]] = {"title": title, "picture": self._thumbnail(f"work-{name}.jpg", picture)}
+        self._works[reference["id"]] = {"title": title, "picture": self._thumbnail(f"work-{name}.jpg", picture) or ""}
 
     def _upload(self, upload: Upload) -> Shown:
         parts = {
@@ -167,7 +167,7 @@ class _Play:
         self._out.print(f"\nLedger: {entries} verdicts, intact. Replay: {replayed} decided again, the same.")
 
 
-def _faults(upload: Upload, verdict: dict[str, Any]) -> Iterator[str]:
+def _faults(upload: Upload, verdict: Mapping[str, Any]) -> Iterator[str]:
     fired = {reason["rule"].partition("/")[0] for reason in verdict["reasons"]}
     if verdict["outcome"] != upload.outcome:
         yield f"{upload.name}: {verdict['outcome']} instead of {upload.outcome}"

@@ -25,6 +25,7 @@ class Detail(IntEnum):
 
 
 SHORT_SIDE = 256
+_STRIP_ROWS = 1024  # a multiple of every scale that 30,000 pixels a side allow
 
 
 def scale_for(width: int, height: int, detail: Detail) -> int:
@@ -52,11 +53,19 @@ def layers_of(image: Image.Image, scale: int) -> list[Layer]:
     """The layers of a loaded picture: one if it is opaque, else on white, on black and without its alpha."""
     if image.has_transparency_data:
         layered = image if image.mode in ("RGBA", "LA") else image.convert("RGBA")
-        alpha = np.asarray(layered.getchannel("A"))
-        if alpha.min() < 255:
-            return composites(_grey(layered, 1), alpha, scale)
+        if layered.getchannel("A").getextrema() != (255, 255):
+            return _composites_in_strips(layered, scale)
         image = layered
     return [Layer("", _grey(image, scale))]
+
+
+def _composites_in_strips(image: Image.Image, scale: int) -> list[Layer]:
+    # A large picture fills the memory allowed; its faces at full size would not fit beside it.
+    strips = []
+    for top in range(0, image.height, _STRIP_ROWS):
+        strip = image.crop((0, top, image.width, min(top + _STRIP_ROWS, image.height)))
+        strips.append(composites(_grey(strip, 1), np.asarray(strip.getchannel("A")), scale))
+    return [Layer(faces[0].label, np.concatenate([face.luma for face in faces])) for faces in zip(*strips, strict=True)]
 
 
 def composites(luma: Luma, alpha: Luma, scale: int) -> list[Layer]:
@@ -91,7 +100,8 @@ def eight_bits(values: NDArray[Any]) -> Luma:
         return np.asarray((finite - low) * (255 / max(high - low, 1e-9)), np.uint8)
     top = int(values.max())
     shift = 8 if 4096 <= top < 1 << 16 else max(top.bit_length() - 8, 0)
-    return np.asarray(np.maximum(values, 0) >> shift, np.uint8)
+    eight = np.empty(values.shape, np.uint8)
+    return np.right_shift(np.maximum(values, 0) if values.dtype.kind == "i" else values, shift, eight, casting="unsafe")
 
 
 _TURNS: dict[int, tuple[bool, bool, bool]] = {  # EXIF orientation: transpose first, then flip rows, then flip columns
