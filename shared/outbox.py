@@ -1,16 +1,21 @@
 """The transactional outbox: an event becomes durable with the state it tells of, and reaches the bus afterwards."""
 
 import asyncio
+import time
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import accumulate
+from typing import Any
 
-from sqlalchemy import BigInteger, Column, Integer, LargeBinary, MetaData, String, Table, func, select
+import structlog
+from sqlalchemy import BigInteger, Column, Integer, LargeBinary, MetaData, Select, String, Table, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.bus.port import Bus, Record
 from shared.cloudevents import Envelope, encode
-from shared.errors import Retry, Unavailable
+from shared.errors import OutOfSpace, Retry, Unavailable
 from shared.events import Event
 from shared.ids import new_id
 from shared.store.columns import Json
@@ -18,8 +23,13 @@ from shared.store.engine import Store
 from shared.store.leases import Lease
 
 BATCH = 500
+BATCH_BYTES = 8_000_000
 _LEASE_RENEWAL_SECONDS = 3.0
+_LAST_ROUND_SECONDS = 5.0
+_PASSING = (Retry, Unavailable, OutOfSpace)
 _FOREIGN_ROWS_SECONDS = 1.0  # rows of another replica are seen this late; our own wake the relay at once
+
+_log = structlog.get_logger(__name__)
 
 
 def outbox_table(metadata: MetaData) -> Table:
@@ -62,12 +72,9 @@ class Outbox:
 
     async def wait(self, seconds: float) -> None:
         """Until somebody wakes us, or for `seconds`."""
-        try:
+        with suppress(TimeoutError):
             await asyncio.wait_for(self._added.wait(), seconds)
-        except TimeoutError:
-            return
-        finally:
-            self._added.clear()
+        self._added.clear()
 
     async def depth(self, connection: AsyncConnection) -> int:
         """How many events still wait for the bus."""
@@ -85,53 +92,79 @@ class Relay:
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Until `stopping`; then a last round, so that a graceful stop leaves nothing behind that could go."""
-        while not stopping.is_set():
-            if await self._held():
-                await self._while_held(stopping)
-            else:
-                await _pause(stopping, _LEASE_RENEWAL_SECONDS)
+        waker = asyncio.create_task(self._wake_at(stopping), name="relay-stop")
+        try:
+            while not stopping.is_set():
+                if await self._held():
+                    await self._while_held(stopping)
+                else:
+                    await _pause(stopping, _LEASE_RENEWAL_SECONDS)
+        finally:
+            waker.cancel()
         if await self._held():
-            await self._drain()
-            await self.lease.release()
+            await self._drain(for_seconds=_LAST_ROUND_SECONDS)
+            with suppress(*_PASSING):
+                await self.lease.release()
+
+    async def publish_batch(self) -> bool:
+        """Whether more waits. Raises `Unavailable`, `Retry`, `OutOfSpace`; then the batch will be published again."""
+        table = self.outbox.table
+        async with self.store.read() as connection:
+            waiting = [(int(i), int(size)) for i, size in await connection.execute(self._sizes())]
+            ids = first_ids(waiting, BATCH_BYTES)
+            rows = (await connection.execute(_whole(table, ids))).all() if ids else []
+        if not rows:
+            return False
+        await self.bus.publish([Record(row.topic, row.key, row.value, row.headers) for row in rows])
+        await self.store.together(lambda c: c.execute(table.delete().where(table.c.id.in_(ids))))
+        return len(ids) < len(waiting) or len(waiting) == BATCH
 
     async def _held(self) -> bool:
         try:
             return await self.lease.take()
-        except (Retry, Unavailable):
+        except _PASSING:
             return False
 
     async def _while_held(self, stopping: asyncio.Event) -> None:
-        renew_at = asyncio.get_running_loop().time() + _LEASE_RENEWAL_SECONDS
-        while not stopping.is_set() and asyncio.get_running_loop().time() < renew_at:
-            if not await self._drain():
+        renew_at = time.monotonic() + _LEASE_RENEWAL_SECONDS
+        while not stopping.is_set() and (left := renew_at - time.monotonic()) > 0:
+            if not await self._drain(for_seconds=left):
                 await _pause(stopping, 1.0)
                 return
             await self.outbox.wait(_FOREIGN_ROWS_SECONDS)
 
-    async def _drain(self) -> bool:
-        """Publishes until nothing waits; false when the bus or the database is away."""
+    async def _drain(self, *, for_seconds: float) -> bool:
+        """Publishes until nothing waits or the time is up; false when the bus or the database is away."""
+        until = time.monotonic() + for_seconds
         try:
-            while await self.publish_batch() == BATCH:
+            while await self.publish_batch() and time.monotonic() < until:
                 pass
-        except (Unavailable, Retry):
+        except _PASSING as error:
+            _log.warning("outbox_waits", source=self.outbox.source, error=str(error))
             return False
         return True
 
-    async def publish_batch(self) -> int:
-        """The number of rows that went out."""
+    async def _wake_at(self, stopping: asyncio.Event) -> None:
+        await stopping.wait()
+        self.outbox.wake()
+
+    def _sizes(self) -> Select[int, int]:
         table = self.outbox.table
-        async with self.store.read() as connection:
-            rows = (await connection.execute(select(table).order_by(table.c.id).limit(BATCH))).all()
-        if not rows:
-            return 0
-        await self.bus.publish([Record(row.topic, row.key, row.value, row.headers) for row in rows])
-        sent = [row.id for row in rows]
-        await self.store.together(lambda c: c.execute(table.delete().where(table.c.id.in_(sent))))
-        return len(rows)
+        return select(table.c.id, func.length(table.c.value)).order_by(table.c.id).limit(BATCH)
+
+
+def first_ids(waiting: Sequence[tuple[int, int]], most_bytes: int) -> list[int]:
+    """Of (id, bytes) in order, the first that together stay within `most_bytes`; one at least."""
+    totals = accumulate(size for _, size in waiting)
+    return [row_id for (row_id, _), total in zip(waiting, totals, strict=True) if total <= most_bytes] or [
+        row_id for row_id, _ in waiting[:1]
+    ]
+
+
+def _whole(table: Table, ids: list[int]) -> Select[Any]:
+    return select(table).where(table.c.id.in_(ids)).order_by(table.c.id)
 
 
 async def _pause(stopping: asyncio.Event, seconds: float) -> None:
-    try:
+    with suppress(TimeoutError):
         await asyncio.wait_for(stopping.wait(), seconds)
-    except TimeoutError:
-        return

@@ -1,7 +1,5 @@
 """One service's database: SQLite or PostgreSQL, the same code above this line."""
 
-import errno
-import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -9,10 +7,10 @@ from typing import Any, TypeVar
 
 from sqlalchemy import event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from shared.errors import ClearframeError, ConfigurationError, OutOfSpace, Retry, Unavailable
+from shared.errors import ConfigurationError
+from shared.store.failures import translated
 from shared.store.group_commit import GroupCommit
 
 T = TypeVar("T")
@@ -35,14 +33,17 @@ class Store:
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
         """A consistent view that cannot write."""
-        with _translated():
+        with translated():
             async with self._reader.begin() as connection:
                 yield connection
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncConnection]:
-        """A transaction of its own, committed when the block ends well. On SQLite writers queue here."""
-        with _translated():
+        """A transaction of its own, committed when the block ends well. On SQLite writers queue here.
+
+        On PostgreSQL they do not: read `with_for_update()` what you are about to change.
+        """
+        with translated():
             async with self._writer.begin() as connection:
                 yield connection
 
@@ -59,8 +60,7 @@ class Store:
         """Waits for commits under way, then lets the connections go."""
         await self._group.close()
         await self._reader.dispose()
-        if self._writer is not self._reader:
-            await self._writer.dispose()
+        await self._writer.dispose()
 
 
 def open_store(url: str, service: str) -> Store:
@@ -83,7 +83,7 @@ def _folder(url: str) -> Path:
 
 
 def _sqlite(folder: Path, service: str) -> Store:
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     url = f"sqlite+aiosqlite:///{folder / f'{service}.sqlite'}"
     writer = create_async_engine(url, pool_size=1, max_overflow=0, connect_args={"isolation_level": None})
     reader = create_async_engine(url, pool_size=4, max_overflow=4, connect_args={"isolation_level": None})
@@ -117,48 +117,5 @@ def _postgresql(url: str, service: str) -> Store:
         pool_pre_ping=True,
         connect_args={"server_settings": {"search_path": service, "application_name": f"clearframe-{service}"}},
     )
-    return Store(engine, engine)
-
-
-class _translated:  # noqa: N801 - reads as a verb at the place of use
-    """Turns a driver's exception into one of our three meanings; leaves programming errors as they are."""
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, _kind: object, error: BaseException | None, _traceback: object) -> None:
-        meaning = _meaning(error) if isinstance(error, DBAPIError | OSError) else None
-        if meaning is not None:
-            raise meaning from error
-
-
-def _meaning(error: DBAPIError | OSError) -> ClearframeError | None:
-    cause = error.orig if isinstance(error, DBAPIError) else error
-    if isinstance(cause, OSError) and cause.errno == errno.ENOSPC:
-        return OutOfSpace("the database's disk is full")
-    code = getattr(cause, "sqlite_errorcode", None)
-    if code is not None:
-        return _sqlite_meaning(code, str(cause))
-    state = getattr(cause, "sqlstate", None) or getattr(cause, "pgcode", None)
-    if state in {"40001", "40P01", "55P03"}:
-        return Retry(str(cause))
-    if state == "53100":
-        return OutOfSpace("the database's disk is full")
-    if (
-        isinstance(cause, OSError)
-        or (state or "")[:2] in {"08", "57"}
-        or getattr(error, "connection_invalidated", False)
-    ):
-        return Unavailable(f"the database does not answer: {cause}")
-    return None
-
-
-def _sqlite_meaning(code: int, text: str) -> ClearframeError | None:
-    primary = code & 0xFF
-    if primary in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
-        return Retry(text)
-    if primary == sqlite3.SQLITE_FULL:
-        return OutOfSpace("the database's disk is full")
-    if primary in {sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN}:
-        return Unavailable(f"the database cannot be read: {text}")
-    return None
+    # What SQLite gives by itself: several reads of one block see the same state.
+    return Store(engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True), engine)

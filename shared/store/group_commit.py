@@ -8,6 +8,8 @@ from typing import Any, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from shared.store.failures import meaning
+
 T = TypeVar("T")
 _MOST = 256
 
@@ -44,12 +46,14 @@ class GroupCommit:
     async def _flush(self) -> None:
         while self._waiting:
             jobs, self._waiting = self._waiting[:_MOST], self._waiting[_MOST:]
+            results: list[Any] = [asyncio.CancelledError()] * len(jobs)
             try:
                 results = await self._commit(jobs)
-            except BaseException as error:  # noqa: BLE001 - whatever broke the commit belongs to every caller
+            except Exception as error:  # noqa: BLE001 - whatever broke the commit belongs to every caller
                 results = [error] * len(jobs)
-            for job, result in zip(jobs, results, strict=True):
-                _settle(job.done, result)
+            finally:
+                for job, result in zip(jobs, results, strict=True):
+                    _settle(job.done, result)
 
     async def _commit(self, jobs: list[_Job]) -> list[Any]:
         try:
@@ -69,14 +73,16 @@ class GroupCommit:
                     async with connection.begin_nested():
                         results.append(await job.work(connection))
                 except Exception as error:  # noqa: BLE001 - handed to the caller, the others go on
-                    results.append(error)
+                    results.append(meaning(error) or error)
         return results
 
 
 def _settle(done: "asyncio.Future[Any]", result: Any) -> None:
     if done.done():
         return
-    if isinstance(result, BaseException):
+    if isinstance(result, asyncio.CancelledError):
+        done.cancel()
+    elif isinstance(result, BaseException):
         done.set_exception(result)
     else:
         done.set_result(result)
