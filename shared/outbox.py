@@ -18,6 +18,7 @@ from shared.cloudevents import Envelope, encode
 from shared.errors import OutOfSpace, Retry, Unavailable
 from shared.events import Event
 from shared.ids import new_id
+from shared.metrics import OUTBOX
 from shared.store.columns import Json
 from shared.store.engine import Store
 from shared.store.leases import Lease
@@ -128,7 +129,9 @@ class Relay:
     async def _while_held(self, stopping: asyncio.Event) -> None:
         renew_at = time.monotonic() + _LEASE_RENEWAL_SECONDS
         while not stopping.is_set() and (left := renew_at - time.monotonic()) > 0:
-            if not await self._drain(for_seconds=left):
+            flows = await self._drain(for_seconds=left)
+            await self._count(flows=flows)
+            if not flows:
                 await _pause(stopping, 1.0)
                 return
             await self.outbox.wait(_FOREIGN_ROWS_SECONDS)
@@ -143,6 +146,17 @@ class Relay:
             _log.warning("outbox_waits", source=self.outbox.source, error=str(error))
             return False
         return True
+
+    async def _count(self, *, flows: bool) -> None:
+        """How much waits; a look at the table only when something does."""
+        depth = 0
+        if not flows:
+            try:
+                async with self.store.read() as connection:
+                    depth = await self.outbox.depth(connection)
+            except _PASSING:
+                return
+        OUTBOX.labels(self.outbox.source).set(depth)
 
     async def _wake_at(self, stopping: asyncio.Event) -> None:
         await stopping.wait()
