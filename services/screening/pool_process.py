@@ -29,7 +29,7 @@ class PoolSettings:
 
     workers: int = 1
     memory_bytes: int = 512 << 20
-    cpu_seconds: int = 5
+    cpu_seconds: float = 5.0
     wall_seconds: float = 20.0
     start_seconds: float = 60.0
     idle_seconds: float = 30.0
@@ -43,7 +43,7 @@ class PoolError(Exception):
 
 
 class ProcessDied(Exception):  # noqa: N818
-    """The decode process ended within a file; `limit` names the limit that ended it, if one did."""
+    """The decode process ended within a file; `cpu` tells that it used up its CPU time."""
 
     def __init__(self, detail: str, *, cpu: bool = False) -> None:
         super().__init__(detail)
@@ -128,7 +128,7 @@ class DecodeProcess:
 
     async def _death(self) -> ProcessDied:
         code = await asyncio.to_thread(self._process.wait)
-        if code == -signal.SIGXCPU:
+        if code in (-signal.SIGPROF, -signal.SIGXCPU):
             return ProcessDied("the CPU time of a file was used up", cpu=True)
         return ProcessDied(f"the decode process ended with {code}")
 

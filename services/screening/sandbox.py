@@ -43,10 +43,14 @@ def confine(memory_bytes: int) -> int:
     return landlock.restrict(_library_folders())
 
 
-def allow_cpu(seconds: int) -> None:
-    """Let this process use `seconds` more CPU time at most before the kernel ends it (SIGXCPU)."""
+def allow_cpu(seconds: float) -> None:
+    """Let this process use `seconds` more CPU time at most before the kernel ends it (SIGPROF, or else SIGXCPU).
+
+    The timer is exact; the resource limit counts whole seconds and stands behind it.
+    """
+    signal.setitimer(signal.ITIMER_PROF, seconds)
     _, hard = resource.getrlimit(resource.RLIMIT_CPU)
-    resource.setrlimit(resource.RLIMIT_CPU, (int(time.process_time()) + seconds, hard))
+    resource.setrlimit(resource.RLIMIT_CPU, (int(time.process_time() + seconds) + 1, hard))
 
 
 def _address_space(memory_bytes: int) -> int:

@@ -101,7 +101,9 @@ def eight_bits(values: NDArray[Any]) -> Luma:
     top = int(values.max())
     shift = 8 if 4096 <= top < 1 << 16 else max(top.bit_length() - 8, 0)
     eight = np.empty(values.shape, np.uint8)
-    return np.right_shift(np.maximum(values, 0) if values.dtype.kind == "i" else values, shift, eight, casting="unsafe")
+    positive = np.maximum(values, 0) if values.dtype.kind == "i" else values
+    np.right_shift(positive, shift, eight, casting="unsafe")
+    return eight
 
 
 _TURNS: dict[int, tuple[bool, bool, bool]] = {  # EXIF orientation: transpose first, then flip rows, then flip columns
