@@ -37,7 +37,9 @@ def field_path(location: Iterable[str | int]) -> str:
 
 def closest(word: object, candidates: Iterable[str]) -> str | None:
     """The candidate that was probably meant, or None."""
-    plain = str(word).strip().lower().replace("-", "_").replace(" ", "_")[:100]
+    if not isinstance(word, str):
+        return None
+    plain = word[:100].strip().lower().replace("-", "_").replace(" ", "_")
     by_plain = {candidate.lower(): candidate for candidate in candidates}
     found = difflib.get_close_matches(plain, by_plain, n=1, cutoff=0.6)
     return by_plain[found[0]] if found else None
@@ -52,6 +54,18 @@ def did_you_mean(word: object, candidates: Iterable[str]) -> str:
 
 def shown(value: object) -> str:
     """A value for a message: short, and without characters that would harm a terminal."""
+    if not isinstance(value, str | int | float | None):
+        return kind_of(value)
     text = value if isinstance(value, str) else repr(value)
     text = "".join(c if c.isprintable() else "?" for c in text[:200])
     return f"`{text[:60]}…`" if len(text) > 60 else f"`{text}`"
+
+
+def kind_of(value: object) -> str:
+    """What a value is, in a word or two."""
+    if isinstance(value, bool):
+        return "a truth value"
+    if isinstance(value, int | float):
+        return "a number"
+    names = {str: "a text", dict: "fields", list: "a list", tuple: "a list", type(None): "nothing"}
+    return names.get(type(value), "something else")

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
-from shared.declaration.faults import did_you_mean, field_path, shown
+from shared.declaration.faults import did_you_mean, field_path, kind_of, shown
 
 Words = tuple[str, str]
 Context = Mapping[str, Any]
@@ -50,18 +50,8 @@ def _not_allowed(found: object, context: Context) -> Words:
 
 def _no_text(found: object, _: Context) -> Words:
     if isinstance(found, int | float):
-        return f"found {kind_of(found)}", f'write it in quotes: "{found}"'
+        return f"found {kind_of(found)}", f'write it in quotes: "{str(found)[:60]}"'
     return f"found {kind_of(found)}", "write a text"
-
-
-def kind_of(value: object) -> str:
-    """What a value is, in a word or two."""
-    if isinstance(value, bool):
-        return "a truth value"
-    if isinstance(value, int | float):
-        return "a number"
-    names = {str: "a text", dict: "fields", list: "a list", tuple: "a list", type(None): "nothing"}
-    return names.get(type(value), "something else")
 
 
 _MESSAGES: dict[str, Callable[[object, Context], Words]] = {

@@ -6,8 +6,8 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from shared.declaration.faults import Fault, InvalidDeclaration, did_you_mean, field_path, shown
-from shared.declaration.messages import describe, kind_of, nested_model
+from shared.declaration.faults import Fault, InvalidDeclaration, did_you_mean, field_path, kind_of, shown
+from shared.declaration.messages import describe, nested_model
 from shared.declaration.model import Declaration
 from shared.marked_yaml import TextFault, read_yaml
 
@@ -16,6 +16,7 @@ __all__ = ["Fault", "InvalidDeclaration", "load_declaration", "load_declaration_
 Location = tuple[str | int, ...]
 MOST_FAULTS = 100
 LARGEST_BYTES = 200_000
+_LONGEST_LIST = 1000  # longer than any that is allowed; what is beyond need not be looked at
 
 
 def parse_declaration(data: object) -> Declaration:
@@ -54,7 +55,13 @@ def _prepare(data: Any, model: type[BaseModel], location: Location, faults: list
 
 def _prepare_value(value: Any, nested: type[BaseModel] | None, location: Location, faults: list[Fault]) -> Any:
     if isinstance(value, list):
-        return tuple(_prepare_value(item, nested, (*location, i), faults) for i, item in enumerate(value[:1000]))
+        return tuple(
+            _prepare_item(item, nested, (*location, i), faults) for i, item in enumerate(value[:_LONGEST_LIST])
+        )
+    return _prepare_item(value, nested, location, faults)
+
+
+def _prepare_item(value: Any, nested: type[BaseModel] | None, location: Location, faults: list[Fault]) -> Any:
     return value if nested is None else _prepare(value, nested, location, faults)
 
 

@@ -80,7 +80,7 @@ def test_the_text_that_the_faults_start_from_is_good():
             "{any: {}}",
             "6:10: rules[0].when.any: `any` takes a list of conditions; write `- fact: value` lines under it",
         ),
-        ("[x]", "6:3: rules[0].when: found `['x']`; write facts and the values they must have"),
+        ("[x]", "6:3: rules[0].when: found a list; write facts and the values they must have"),
         (
             "{all: [{deliverable: final}, {deliverable: temporary}]}",
             "9:22: rules[0].examples.fires[0]: the example does not fire `R-1`;"

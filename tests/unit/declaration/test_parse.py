@@ -166,6 +166,21 @@ def test_files(tmp_path):
         load_declaration_file(path)
 
 
+@pytest.mark.parametrize(
+    "field", ["production", "use", "talent", "rights", "stages", "documents", "external_ids", "zz"]
+)
+def test_bottomless_values_are_refused(field):
+    deep: list[object] = []
+    for _ in range(100_000):
+        deep = [deep]
+    for value in (deep, [deep], {"refers_to": deep}, {"a": deep}):
+        assert faults({"production": "atlas", field: value})
+
+
+def test_a_huge_number_makes_a_short_message():
+    assert len(faults({"production": "atlas", "title": 10**4000})[0]) < 150
+
+
 JUNK = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
     lambda inner: (
