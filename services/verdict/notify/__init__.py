@@ -1,0 +1,1 @@
+"""Tells people and programs: a log line, signed webhooks, and retries that last three days."""
