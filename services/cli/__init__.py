@@ -1,5 +1,7 @@
 """The `clearframe` command. Heavy imports wait until a command needs them, so that `--help` is quick."""
 
+from services.cli import admin, generate, references, rescan, submit, up, verdicts
 from services.cli.app import main
+from services.cli.demo import command
 
-__all__ = ["main"]
+__all__ = ["admin", "command", "generate", "main", "references", "rescan", "submit", "up", "verdicts"]

@@ -1,72 +1,27 @@
-"""`clearframe demo`: registers works, uploads, waits for verdicts, rescans, proves the record, writes the report."""
+"""The demo's course: registers works, uploads, waits for verdicts, rescans, proves the record, writes the report."""
 
 import io
 import json
-import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-import typer
 from PIL import Image
 from rich.console import Console
 from rich.progress import Progress
 
 from services.cli import show
 from services.cli.api import Api
-from services.cli.app import app
 from services.cli.demo.edits import jpeg
 from services.cli.demo.report import Shown, Story, write_report
 from services.cli.demo.scenario import LATE_WORK, PRODUCTION, UPLOADS, Upload
 from services.cli.demo.works import WORKS
-from services.cli.failure import CommandFailed, usage
-from services.cli.local import free_port, started
-from services.cli.session import ESCALATED
+from services.cli.failure import CommandFailed
 
-_MARK = ".clearframe-demo"
 _THUMBNAIL = (480, 480)
 
 
-@app.command()
-def demo(
-    once: Annotated[bool, typer.Option("--once", help="exit at the end instead of staying up")] = False,
-    folder: Annotated[Path, typer.Option(help="a fresh data folder is made here each time")] = Path("clearframe-demo"),
-) -> None:
-    """Real verdicts on real pictures, in one process on this machine."""
-    out = Console(highlight=False)
-    _fresh(folder)
-    out.print("[bold]Clearframe demo[/]: twelve protected works, then a studio's day of uploads.\n")
-    with started(folder, free_port(8484)) as session, Api(session) as api:
-        play = _Play(api, folder, out)
-        wrong = play.run()
-        out.print(f"\nReport page: [bold]{folder / 'report' / 'index.html'}[/]")
-        if not once and out.is_terminal:
-            _stay(out, session.url, folder)
-    if wrong:
-        raise CommandFailed("not as stated beforehand: " + "; ".join(wrong), ESCALATED)
-    out.print("[green]Every upload got the verdict that was stated beforehand.[/]")
-
-
-def _fresh(folder: Path) -> None:
-    if folder.exists():
-        if not (folder / _MARK).exists():
-            raise usage(f"{folder} exists and is no demo folder; choose another with --folder")
-        shutil.rmtree(folder)
-    (folder / "report").mkdir(parents=True)
-    (folder / _MARK).touch()
-
-
-def _stay(out: Console, url: str, folder: Path) -> None:
-    out.print(f"\nThe service stays up on [bold]{url}[/] until Ctrl-C. In another terminal:")
-    out.print(f"  .venv/bin/clearframe --data {folder} --url {url} verdict list", markup=False)
-    try:
-        while True:
-            input()
-    except (KeyboardInterrupt, EOFError):
-        out.print()
-
-
-class _Play:
+class Play:
     """The demo's course. `run` returns what did not come out as stated."""
 
     def __init__(self, api: Api, folder: Path, out: Console) -> None:
