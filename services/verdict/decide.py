@@ -31,7 +31,7 @@ def decide(rulebook: Rulebook, facts: Facts, papers: Papers, now: datetime) -> D
     judged.sort(key=lambda pair: (not pair[1].counts, -pair[1].outcome.gravity))
     reasons = _merged([reason for _, reason in judged])
     outcome = gravest([reason.outcome for reason in reasons if reason.counts])
-    return Decision(outcome, reasons, to_do(judged, facts, papers), summary(outcome, reasons))
+    return Decision(outcome, reasons, to_do(judged, facts, papers), summary(outcome, judged))
 
 
 def _reason(firing: Firing, facts: Facts, papers: Papers, now: datetime) -> Reason:

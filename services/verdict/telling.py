@@ -16,22 +16,27 @@ _OPENING = {
 }
 
 
-def summary(outcome: Outcome, reasons: Sequence[Reason]) -> str:
-    """One sentence: the outcome, the gravest reason, and how many more there are."""
-    counting = [reason for reason in reasons if reason.counts and reason.outcome is outcome]
-    discharged = len({reason.rule for reason in reasons if not reason.counts})
-    covered = f" ({discharged} {'rule is' if discharged == 1 else 'rules are'} covered by documents)"
-    tail = covered if discharged else ""
+Judged = Sequence[tuple[Firing, Reason]]
+
+
+def summary(outcome: Outcome, judged: Judged) -> str:
+    """One sentence: the outcome, the gravest reason that is certain, and how many more rules there are."""
+    covered = _counted({reason.rule for _, reason in judged if not reason.counts}, "covered by documents")
     if outcome is Outcome.CLEAR:
-        return f"{_OPENING[outcome]}: no rule stands in the way{tail}."
-    first = counting[0]
-    where = f" Stage {first.stage}." if first.stage else ""
-    others = len({reason.rule for reason in counting} - {first.rule})
-    more = f" {others} more {'rule' if others == 1 else 'rules'} of the same weight fired." if others else ""
-    return f"{_OPENING[outcome]}: {first.because.rstrip('.')} ({first.rule}){tail}.{where}{more}"
+        return f"{_OPENING[outcome]}: no rule stands in the way{'; ' + covered if covered else ''}."
+    weighing = [(firing, reason) for firing, reason in judged if reason.counts and reason.outcome is outcome]
+    firing, first = next((pair for pair in weighing if pair[0].certain), weighing[0])
+    what = first.because.rstrip(".") if firing.certain else "too little is known to clear it"
+    others = _counted({reason.rule for _, reason in weighing} - {first.rule}, "as grave")
+    where = f"stage {first.stage}" if first.stage else ""
+    return f"{_OPENING[outcome]}: {what} ({'; '.join(filter(None, (first.rule, where, others, covered)))})."
 
 
-def to_do(judged: Sequence[tuple[Firing, Reason]], facts: Facts, papers: Papers) -> tuple[str, ...]:
+def _counted(rules: set[str], what: str) -> str:
+    return f"{len(rules)} {'rule' if len(rules) == 1 else 'rules'} {what}" if rules else ""
+
+
+def to_do(judged: Judged, facts: Facts, papers: Papers) -> tuple[str, ...]:
     """What to declare first, then what each rule that still counts advises. Nothing for rules that clear."""
     open_rules = [(firing, reason) for firing, reason in judged if reason.counts and reason.outcome.gravity > 0]
     questions = [

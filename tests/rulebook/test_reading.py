@@ -93,12 +93,25 @@ def test_braces_in_names_are_only_words(judge, declared):
     assert "{use.__class__}" in judge(case).reasons[0].because
 
 
-def test_summary_names_the_gravest_rule_and_its_stage(judge, declared):
-    decision = judge(declared(stage={"stores_reuses_or_trains": "yes", "human_control": "no"}))
-    assert decision.summary == (
-        "Work waits for the studio: What goes into house-diffusion or comes out of it is stored, reused or trained on"
-        " (P2). Stage 1: generate."
+def test_the_summary_is_one_sentence(judge, declared, document):
+    final = declared(use="other", deliverable="final")
+    assert judge(final).summary == (
+        "Work waits for the studio: Generated material is part of a final deliverable (P4; 1 rule as grave)."
     )
+    approved = judge(final, documents=[document("written_approval", "P4", "A-FIN-1")])
+    assert approved.summary == "Clear: no rule stands in the way; 2 rules covered by documents."
+    assert judge({"production": "atlas"}).summary == (
+        "Work waits for the studio: too little is known to clear it (P1; 20 rules as grave)."
+    )
+    caution = judge(declared(stage={"human_control": "no"}))
+    assert caution.summary == (
+        "Work may go on, with caution: Nobody directs and accepts the output of stage 1: generate"
+        " (W-2; stage 1: generate)."
+    )
+
+
+def test_advice_follows_the_weight_of_the_rules(judge, declared):
+    decision = judge(declared(stage={"stores_reuses_or_trains": "yes", "human_control": "no"}))
     assert decision.to_do == (
         "Use a tool whose terms rule out storing, reuse and training, or ask the studio for written approval.",
         "Have a person direct and accept the output of stage 1: generate.",
