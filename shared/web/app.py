@@ -11,6 +11,7 @@ from starlette.types import ASGIApp
 from shared.errors import Unavailable
 from shared.service import Check, Service
 from shared.store.directory import Directory
+from shared.telemetry import observe_http
 from shared.web import problems
 from shared.web.auth import Gate
 from shared.web.edge import Edge, Observe
@@ -46,7 +47,7 @@ def build_app(
     *,
     version: str = "0",
     per_minute: int = PER_MINUTE,
-    observe: Observe = lambda *_: None,
+    observe: Observe = observe_http,
 ) -> Application:
     """All routes of `services`. Routers whose prefix is `/console` stay outside of `/v1`."""
     app = Application(

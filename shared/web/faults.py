@@ -23,12 +23,18 @@ class FieldFault(BaseModel):
         return f"{self.field}: {self.message}; {self.remedy}"
 
 
-def faults_of(errors: Sequence[Any], route: Any = None) -> list[FieldFault]:
-    """Pydantic's errors in our words. With the route, an unknown field gets a suggestion."""
-    return [_fault(error, route) for error in errors[:MOST]]
+def faults_of(errors: Sequence[Any], model: type[BaseModel] | None = None) -> list[FieldFault]:
+    """Pydantic's errors in our words. With the model, an unknown field gets a suggestion."""
+    return [_fault(error, model) for error in errors[:MOST]]
 
 
-def _fault(error: Mapping[str, Any], route: Any) -> FieldFault:
+def body_model(route: Any) -> type[BaseModel] | None:
+    """The model that a route's body must have."""
+    field = getattr(route, "body_field", None)
+    return nested_model(field.field_info.annotation) if field is not None else None
+
+
+def _fault(error: Mapping[str, Any], model: type[BaseModel] | None) -> FieldFault:
     location = [part for part in error["loc"] if part != "[key]"]
     source = location[0] if location and location[0] in _SOURCES else None
     path = location[1:] if source else location
@@ -37,7 +43,7 @@ def _fault(error: Mapping[str, Any], route: Any) -> FieldFault:
         at = error["loc"][-1] if error["loc"] else 0
         return FieldFault(field="body", message=f"is no valid JSON (character {at})", remedy="send valid JSON")
     if error["type"] == "extra_forbidden":
-        names = _names(route, path[:-1]) if source == "body" else []
+        names = _names(model, path[:-1])
         remedy = did_you_mean(path[-1], names) if names else "leave it out"
         return FieldFault(field=field, message="there is no such field", remedy=remedy)
     message, remedy = _described(error)
@@ -79,9 +85,7 @@ _WORDS = {
 }
 
 
-def _names(route: Any, path: Sequence[Any]) -> list[str]:
-    field = getattr(route, "body_field", None)
-    model = nested_model(field.field_info.annotation) if field is not None else None
+def _names(model: type[BaseModel] | None, path: Sequence[Any]) -> list[str]:
     for part in path:
         if isinstance(part, str) and model is not None and part in model.model_fields:
             model = nested_model(model.model_fields[part].annotation)

@@ -8,9 +8,10 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from shared.errors import BlobDamaged, BlobMissing, OutOfSpace, Retry, Unavailable
-from shared.web.faults import FieldFault, faults_of
+from shared.web.faults import FieldFault, body_model, faults_of
 
 MEDIA_TYPE = "application/problem+json"
 _TITLES = {
@@ -94,6 +95,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _validation)
     for kind in _OURS:
         app.add_exception_handler(kind, _ours)
+    app.add_exception_handler(ClientDisconnect, _gone)
     app.add_exception_handler(Exception, _unexpected)
 
 
@@ -112,7 +114,7 @@ async def _http(_request: Request, error: Exception) -> Response:
 
 async def _validation(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    return Problem(422, errors=faults_of(error.errors(), request.scope.get("route"))).answer()
+    return Problem(422, errors=faults_of(error.errors(), body_model(request.scope.get("route")))).answer()
 
 
 _AGAIN = {"Retry-After": "2"}
@@ -128,6 +130,10 @@ _OURS: dict[type[Exception], tuple[int, str | None, Mapping[str, str]]] = {
 async def _ours(_request: Request, error: Exception) -> Response:
     status, code, headers = next(_OURS[kind] for kind in type(error).__mro__ if kind in _OURS)
     return Problem(status, code, headers=headers).answer()
+
+
+async def _gone(_request: Request, _error: Exception) -> Response:
+    return Problem(400, "client_gone", "the client left before its request had ended").answer()
 
 
 async def _unexpected(_request: Request, _error: Exception) -> Response:
