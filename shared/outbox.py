@@ -130,7 +130,7 @@ class Relay:
         renew_at = time.monotonic() + _LEASE_RENEWAL_SECONDS
         while not stopping.is_set() and (left := renew_at - time.monotonic()) > 0:
             flows = await self._drain(for_seconds=left)
-            await self._count(flows=flows)
+            await self._count(empty=flows and time.monotonic() < renew_at)
             if not flows:
                 await _pause(stopping, 1.0)
                 return
@@ -147,10 +147,10 @@ class Relay:
             return False
         return True
 
-    async def _count(self, *, flows: bool) -> None:
+    async def _count(self, *, empty: bool) -> None:
         """How much waits; a look at the table only when something does."""
         depth = 0
-        if not flows:
+        if not empty:
             try:
                 async with self.store.read() as connection:
                     depth = await self.outbox.depth(connection)

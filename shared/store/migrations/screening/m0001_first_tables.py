@@ -22,7 +22,7 @@ def upgrade() -> None:
     op.create_table(
         "leases",
         sa.Column("name", sa.String(length=60), nullable=False),
-        sa.Column("holder", sa.String(length=60), nullable=False),
+        sa.Column("holder", sa.String(length=120), nullable=False),
         sa.Column("until", Utc, nullable=False),
         sa.PrimaryKeyConstraint("name"),
     )
