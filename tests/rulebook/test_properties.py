@@ -84,7 +84,7 @@ FINDINGS = up_to_two(
     )
     | one("audio", "video").map(lambda media: {"kind": "not_matched", "media": media})
 )
-MANY = settings(max_examples=300, deadline=None)
+MANY = settings(max_examples=80, deadline=None)
 
 ANSWERS: dict[tuple[str, ...], tuple[str, ...]] = {
     ("genai_used",): ("yes",),
@@ -169,7 +169,7 @@ def test_an_added_stage_or_performer_never_lowers_the_outcome(judge, declaration
 
 
 @pytest.mark.parametrize("path", ANSWERS, ids=".".join)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(declaration=DECLARATIONS, findings=FINDINGS)
 def test_silence_never_passes_as_any_answer(judge, path, declaration, findings):
     silent = gravity(judge(changed(declaration, path, None), *findings))
