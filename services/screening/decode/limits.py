@@ -16,7 +16,7 @@ class Limits:
     pixels: int = 50_000_000
     side: int = 30_000
     frames: int = 2_000
-    total_pixels: int = 500_000_000
+    total_pixels: int = 300_000_000
     pages: int = 50
     scans: int = 100
     chunks: int = 1_000

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from services.screening.decode.version import PIPELINE
+
 
 @dataclass(frozen=True, slots=True)
 class Kind:
@@ -27,6 +29,6 @@ class Kind:
         return value
 
 
-PDQ = Kind("pdq", 1, "clearframe-luma-1", bits=256, radius=31, least_quality=50)
-PHASH = Kind("phash", 1, "clearframe-luma-1", bits=64, radius=10)
+PDQ = Kind("pdq", 1, PIPELINE, bits=256, radius=31, least_quality=50)
+PHASH = Kind("phash", 1, PIPELINE, bits=64, radius=10)
 KINDS = {kind.name: kind for kind in (PDQ, PHASH)}
