@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable
 import pytest
 from sqlalchemy import Column, Integer, MetaData, String, Table, text
 
+from shared.outbox import outbox_table
 from shared.store.engine import Store, open_store
 from shared.store.leases import lease_table
 
@@ -13,6 +14,7 @@ COUNTERS = Table(
     "counters", _METADATA, Column("name", String(40), primary_key=True), Column("value", Integer, nullable=False)
 )
 LEASES = lease_table(_METADATA)
+OUTBOX = outbox_table(_METADATA)
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.real)])
@@ -60,3 +62,9 @@ def counters() -> Table:
 def leases() -> Table:
     """Of the example service."""
     return LEASES
+
+
+@pytest.fixture
+def outbox_rows() -> Table:
+    """Of the example service."""
+    return OUTBOX
