@@ -18,7 +18,7 @@ SUBJECTS: dict[Scope, type[BaseModel]] = {"stage": StageFacts, "talent": TalentF
 
 @dataclass(frozen=True)
 class FactSpec:
-    """One fact. `items` describes the entries of a list of records."""
+    """One fact. `items` describes the entries of a list of records; an empty text of a declaration is not known."""
 
     name: str
     scope: Scope
@@ -27,6 +27,7 @@ class FactSpec:
     description: str
     values: tuple[str, ...] = ()
     may_be_unknown: bool = False
+    empty_is_unknown: bool = False
     items: Mapping[str, "FactSpec"] | None = None
 
     def read(self, source: Any) -> Any:
@@ -52,7 +53,8 @@ def _walk(model: type[BaseModel], scope: Scope, prefix: str, path: str) -> Itera
         kind, values, item = _shape(annotation)
         items = {spec.name: spec for spec in _walk(item, scope, "", "")} if item else None
         description = info.description or name
-        yield FactSpec(f"{prefix}{name}", scope, f"{path}{name}", kind, description, values, unknown, items)
+        empty = kind == "text" and model is not FindingFacts
+        yield FactSpec(f"{prefix}{name}", scope, f"{path}{name}", kind, description, values, unknown, empty, items)
 
 
 def _without_none(annotation: Any) -> tuple[Any, bool]:

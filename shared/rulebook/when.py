@@ -86,8 +86,7 @@ class WhenReader:
     def _leaf(self, fact: FactSpec, values: frozenset[Any]) -> Condition:
         if fact.type == "texts":
             return c.leaf(fact, c.some_text(values), self._of_subject(fact))
-        unknown_if_empty = fact.type == "text" and fact.scope != "finding"
-        return c.leaf(fact, c.one_of(values, unknown_if_empty), self._of_subject(fact))
+        return c.leaf(fact, c.one_of(values, fact.empty_is_unknown), self._of_subject(fact))
 
     def _of_subject(self, fact: FactSpec) -> bool:
         return self.of_entry or fact.scope != "asset"
