@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import sys
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -115,5 +114,6 @@ def _announce(session: Session, address: str) -> None:
 
 
 def _stop_at_end_of_input() -> None:
-    sys.stdin.buffer.read()
+    while os.read(0, 1024):  # not sys.stdin: its lock would still be held when the interpreter ends
+        pass
     os.kill(os.getpid(), signal.SIGTERM)
