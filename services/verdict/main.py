@@ -3,12 +3,12 @@
 import asyncio
 import secrets
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from services.verdict import dead_letters, tables, worker
+from services.verdict.announce import Announcing
 from services.verdict.api import routers
 from services.verdict.bell import Bell
 from services.verdict.dead_letters import DeadLetters
@@ -24,8 +24,10 @@ from services.verdict.rulebooks import Rulebooks
 from services.verdict.settings import VerdictSettings
 from services.verdict.settle import Settling
 from services.verdict.stream import Stream
+from services.verdict.turns import Turns
 from services.verdict.worker import VerdictWorker
-from shared.bus.consumer import Consumer, ConsumerSettings
+from shared.bus.consumer import Consumer, ConsumerSettings, Handler
+from shared.bus.port import Bus
 from shared.events import DEAD_TOPICS, TOPICS
 from shared.ids import new_id
 from shared.outbox import Outbox, Relay
@@ -34,6 +36,7 @@ from shared.service import Backends, Check, Service, Worker
 from shared.store.engine import Store, open_store
 from shared.store.leases import Lease
 from shared.store.migrate import migrate
+from shared.telemetry import ConsumerMetrics
 
 NAME = "verdict"
 
@@ -71,54 +74,64 @@ async def _parts(store: Store, settings: VerdictSettings) -> Parts:
         new_id=new_id,
         new_salt=lambda: secrets.token_hex(16),
     )
+    announcing = Announcing(outbox, bell, asyncio.Event())
     return Parts(
         store=store,
         settings=settings,
         settling=settling,
-        review=Review(store, settling, _now, bell.ring),
+        announcing=announcing,
+        review=Review(store, settling, _now, announcing),
         stream=Stream(store, bell),
         clock=_now,
         bell=bell,
         documents_changed=asyncio.Event(),
         deliveries_queued=asyncio.Event(),
-        rescans_asked=asyncio.Event(),
+        rescans_asked=announcing.rescans_asked,
     )
-
-
-@dataclass(frozen=True)
-class _Making:
-    """Leases of one process run, named by what they guard."""
-
-    store: Store
-    holder: str
-
-    def lease(self, name: str) -> Lease:
-        return Lease(self.store, tables.leases, name, self.holder)
 
 
 def _workers(parts: Parts, backends: Backends, sender: Sender) -> tuple[Worker, ...]:
-    store, bus, making = parts.store, backends.bus, _Making(parts.store, new_id())
-    outbox = parts.settling.outbox
-    verdicts = VerdictWorker(store, parts.settling, parts.bell.ring)
-    notices = Notifier(store, _now, parts.deliveries_queued)
-    batch = ConsumerSettings(max_records=parts.settings.batch)
-    consumers = {
-        worker.GROUP: Consumer(bus, worker.GROUP, worker.TOPICS, verdicts.handle, settings=batch),
-        notifier.GROUP: Consumer(bus, notifier.GROUP, notifier.TOPICS, notices.handle),
-        dead_letters.GROUP: Consumer(bus, dead_letters.GROUP, dead_letters.TOPICS, DeadLetters(store, _now).handle),
+    consumers = [Worker(f"{NAME}-{group}", consumer.run) for group, consumer in _consumers(parts, backends.bus).items()]
+    return (*consumers, *_leased(parts, backends.bus, sender))
+
+
+def _consumers(parts: Parts, bus: Bus) -> dict[str, Consumer]:
+    store = parts.store
+    handlers: dict[str, tuple[Sequence[str], Handler]] = {
+        worker.GROUP: (worker.TOPICS, VerdictWorker(store, parts.settling, parts.announcing).handle),
+        notifier.GROUP: (notifier.TOPICS, Notifier(store, _now, parts.deliveries_queued).handle),
+        dead_letters.GROUP: (dead_letters.TOPICS, DeadLetters(store, _now).handle),
     }
-    dispatcher = Dispatcher(
-        store, making.lease("dispatcher"), sender, parts.deliveries_queued, clock=_now, monotonic=time.monotonic
-    )
-    timer = Reconsidering(store, parts.settling, making.lease("timer"), _now, parts.documents_changed, parts.bell.ring)
-    feeder = Feeder(store, outbox, making.lease("feeder"), _now, parts.rescans_asked, parts.settings.rescan_outstanding)
-    relay = Relay(store, outbox, bus, making.lease("relay"))
+    batch = ConsumerSettings(max_records=parts.settings.batch)
+    return {
+        group: Consumer(bus, group, topics, handler, settings=batch, observer=ConsumerMetrics(group))
+        for group, (topics, handler) in handlers.items()
+    }
+
+
+def _leased(parts: Parts, bus: Bus, sender: Sender) -> Sequence[Worker]:
+    """Work that one replica does at a time."""
+    holder, store, settling = new_id(), parts.store, parts.settling
+
+    def lease(name: str) -> Lease:
+        return Lease(store, tables.leases, name, holder)
+
+    dispatcher = Dispatcher(store, sender, parts.deliveries_queued, clock=_now, monotonic=time.monotonic)
+    timer = Reconsidering(store, settling, _now, parts.announcing)
+    feeder = Feeder(store, settling.outbox, _now, parts.settings.rescan_outstanding)
+    dispatching = Turns(lease("dispatcher"), dispatcher.step, parts.deliveries_queued)
+
+    async def dispatch(stopping: asyncio.Event) -> None:
+        try:
+            await dispatching.run(stopping)
+        finally:
+            await dispatcher.finish()
+
     return (
-        *(Worker(f"{NAME}-{group}", consumer.run) for group, consumer in consumers.items()),
-        Worker(f"{NAME}-dispatcher", dispatcher.run),
-        Worker(f"{NAME}-timer", timer.run),
-        Worker(f"{NAME}-feeder", feeder.run),
-        Worker(f"{NAME}-relay", relay.run),
+        Worker(f"{NAME}-dispatcher", dispatch),
+        Worker(f"{NAME}-timer", Turns(lease("timer"), timer.step, parts.documents_changed).run),
+        Worker(f"{NAME}-feeder", Turns(lease("feeder"), feeder.step, parts.rescans_asked).run),
+        Worker(f"{NAME}-relay", Relay(store, settling.outbox, bus, lease("relay")).run),
     )
 
 

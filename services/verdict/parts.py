@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from services.verdict.announce import Announcing
 from services.verdict.bell import Bell
 from services.verdict.review import Review
 from services.verdict.settings import VerdictSettings
@@ -20,6 +21,7 @@ class Parts:
     store: Store
     settings: VerdictSettings
     settling: Settling
+    announcing: Announcing
     review: Review
     stream: Stream
     clock: Callable[[], datetime]

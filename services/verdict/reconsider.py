@@ -1,51 +1,34 @@
 """Decides again what a document touches: when it is added, confirmed or revoked, and when its time begins or ends."""
 
-import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import structlog
 from sqlalchemy import Row, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.verdict import registry
+from services.verdict.announce import Announcing
+from services.verdict.changes import Settled
 from services.verdict.ledger import lock_head, names_rule
 from services.verdict.settle import Settling
 from services.verdict.state import Occasion
 from services.verdict.tables import assets, leaning, reconsiderations
-from shared.errors import Retry, Unavailable
 from shared.rulebook.documents import Document
 from shared.store.engine import Store
-from shared.store.leases import Lease
 
-_log = structlog.get_logger("clearframe.reconsider")
 _PAGE = 100
 
 
 @dataclass(frozen=True)
 class Reconsidering:
-    """The timer of the verdict service: one holder of its lease works, a page of assets a transaction."""
+    """The timer of the verdict service: a page of assets a transaction, until nothing is left."""
 
     store: Store
     settling: Settling
-    lease: Lease
     clock: Callable[[], datetime]
-    asked: asyncio.Event
-    on_verdicts: Callable[[], None]
-    look_every_seconds: float = 1.0
-
-    async def run(self, stopping: asyncio.Event) -> None:
-        """Until `stopping`. What is left stays recorded and is taken up by the next holder."""
-        while not stopping.is_set():
-            try:
-                if await self.lease.take():
-                    while not stopping.is_set() and await self.step():
-                        await self.lease.take()
-            except (Retry, Unavailable) as error:
-                _log.warning("reconsidering_waits", reason=str(error))
-            await self._pause(stopping)
+    announcing: Announcing
 
     async def step(self) -> bool:
         """Acts on dates that passed, then decides one page again; false when nothing is left to do."""
@@ -59,29 +42,21 @@ class Reconsidering:
             await lock_head(connection)
             if pending:
                 await registry.turn_of_time(connection, now)
-            if task is not None:
-                await self._page(connection, task)
-        self.settling.outbox.wake()
-        self.on_verdicts()
+            settled = [] if task is None else await self._page(connection, task)
+        self.announcing.announce(settled, now)
         return True
 
-    async def _page(self, connection: AsyncConnection, task: Row[Any]) -> None:
+    async def _page(self, connection: AsyncConnection, task: Row[Any]) -> list[Settled]:
         found = await registry.find(connection, task.document_id)
         page = [] if found is None else await _touched(connection, found.document, task.cause, task.cursor)
         occasions = [Occasion(asset_id, task.cause, task.cause_id) for asset_id in page]
-        await self.settling.settle(connection, occasions)
+        settled = await self.settling.settle(connection, occasions)
         row = reconsiderations.c.id == task.id
         if len(page) < _PAGE:
             await connection.execute(reconsiderations.delete().where(row))
         else:
             await connection.execute(reconsiderations.update().where(row).values(cursor=page[-1]))
-
-    async def _pause(self, stopping: asyncio.Event) -> None:
-        waiters = [asyncio.create_task(stopping.wait()), asyncio.create_task(self.asked.wait())]
-        await asyncio.wait(waiters, timeout=self.look_every_seconds, return_when=asyncio.FIRST_COMPLETED)
-        for waiter in waiters:
-            waiter.cancel()
-        self.asked.clear()
+        return settled
 
 
 async def _touched(connection: AsyncConnection, document: Document, cause: str, after: str) -> Sequence[str]:

@@ -100,6 +100,17 @@ async def running(connection: AsyncConnection) -> Sequence[Rescan]:
     return [_rescan(row) for row in await connection.execute(wanted)]
 
 
+async def have_work(connection: AsyncConnection, outstanding: int) -> bool:
+    """Whether some rescan can be fed further or is through."""
+    active = await running(connection)
+    if not active:
+        return False
+    waiting = (await counts(connection, [rescan.id for rescan in active])).values()
+    some_through = any(rescan.fed for rescan in active) and any(not count.get("waiting") for count in waiting)
+    room = outstanding - sum(count.get("waiting", 0) for count in waiting)
+    return some_through or (room > 0 and not all(rescan.fed for rescan in active))
+
+
 async def counts(connection: AsyncConnection, rescan_ids: Sequence[str]) -> dict[str, dict[str, int]]:
     """Assets by state: waiting, changed, unchanged, stale, failed."""
     c = rescan_items.c

@@ -9,7 +9,9 @@ from pydantic import Field
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.verdict import cases, ledger, registry
+from services.verdict.announce import Announcing
 from services.verdict.cases import Escalation
+from services.verdict.changes import Settled
 from services.verdict.record import verdict_of
 from services.verdict.settle import Settling, closed_event
 from services.verdict.state import Case, Held, Occasion, held_assets
@@ -51,12 +53,12 @@ class Ruling(Frozen):
 
 @dataclass(frozen=True)
 class Review:
-    """What reviewers can do. `on_verdicts` is called when the ledger grew."""
+    """What reviewers can do."""
 
     store: Store
     settling: Settling
     clock: Callable[[], datetime]
-    on_verdicts: Callable[[], None]
+    announcing: Announcing
 
     async def claim(self, case_id: str, who: Principal) -> Escalation:
         """Takes a case. Raises Problem when somebody else has it."""
@@ -94,6 +96,7 @@ class Review:
             found = await _visible(connection, case_id, who)
             found.require_free_for(who.person)
             held = (await held_assets(connection, [found.asset_id]))[found.asset_id]
+            settled: list[Settled] = []
             if ruling.decision in ("reject", "needs_changes"):
                 await self._close(connection, found, ruling, who)
             else:
@@ -103,10 +106,9 @@ class Review:
                 )
                 await self._lift(connection, found, held, ruling, who)
                 occasion = Occasion(found.asset_id, "reviewed", note, closes_as=ruling.decision)
-                await self.settling.settle(connection, [occasion])
+                settled = await self.settling.settle(connection, [occasion])
             answer = await _visible(connection, case_id, who)
-        self.settling.outbox.wake()
-        self.on_verdicts()
+        self.announcing.announce(settled, self.clock())
         return answer
 
     async def _close(self, connection: AsyncConnection, found: Escalation, ruling: Ruling, who: Principal) -> None:

@@ -1,8 +1,9 @@
 """From screening to verdict: takes what was screened, decides it, and makes verdict and events durable together."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from services.verdict.announce import Announcing
 from services.verdict.settle import Settling
 from services.verdict.state import Occasion
 from shared.bus.port import Message
@@ -21,16 +22,14 @@ class VerdictWorker:
 
     store: Store
     settling: Settling
-    on_verdicts: Callable[[], None]
+    announcing: Announcing
 
     async def handle(self, messages: Sequence[Message]) -> None:
         """Durable on return. Raises Reject for a message that can never become a verdict."""
         occasions = [occasion for message in messages if (occasion := occasion_of(decode(message).data))]
         async with self.store.write() as connection:
             settled = await self.settling.settle(connection, occasions)
-        self.settling.outbox.wake()
-        if any(one.result == "revised" for one in settled):
-            self.on_verdicts()
+        self.announcing.announce(settled, self.settling.clock())
 
 
 def occasion_of(event: Event) -> Occasion | None:

@@ -15,9 +15,9 @@ from services.verdict.notify.deliveries import Delivery
 from services.verdict.notify.endpoints import Endpoint, endpoints, signed_headers
 from services.verdict.notify.retries import next_wait, remaining
 from services.verdict.notify.sending import Answer, Sender
+from shared import metrics
 from shared.errors import Retry, Unavailable
 from shared.store.engine import Store
-from shared.store.leases import Lease
 
 _log = structlog.get_logger("clearframe.webhooks")
 _AT_ONCE = 4  # to one endpoint
@@ -29,28 +29,20 @@ class Dispatcher:
     """Waits are measured by the monotonic clock; the wall clock only bounds what is left after a restart."""
 
     store: Store
-    lease: Lease
     sender: Sender
     queued: asyncio.Event
     clock: Callable[[], datetime]
     monotonic: Callable[[], float]
-    look_every_seconds: float = 1.0
     _due: dict[tuple[str, int], float] = field(default_factory=dict)
     _busy: dict[str, "asyncio.Task[None]"] = field(default_factory=dict)
     _failure: BaseException | None = None
 
-    async def run(self, stopping: asyncio.Event) -> None:
-        """Until `stopping`; attempts under way get a few seconds to end."""
-        while not stopping.is_set() and self._failure is None:
-            try:
-                if await self.lease.take():
-                    await self.look()
-            except (Retry, Unavailable) as error:
-                _log.warning("deliveries_wait", reason=str(error))
-            await self._pause(stopping)
-        await self._finish()
+    async def step(self) -> bool:
+        """Starts what is due; what broke an earlier attempt is raised here."""
         if self._failure is not None:
             raise self._failure
+        await self.look()
+        return False
 
     async def look(self) -> None:
         """Starts what is due."""
@@ -95,6 +87,7 @@ class Dispatcher:
         await self.store.together(lambda c: deliveries.record(c, row, answer, wait, now=self.clock()))
         if wait is not None:
             self._due[row.id, row.attempts + 1] = self.monotonic() + wait
+        metrics.NOTIFICATIONS.labels(_result(answer, wait)).inc()
         if answer.error is not None:
             _log.info(
                 "delivery_failed", delivery=row.id, webhook=endpoint.id, attempt=row.attempts + 1, why=answer.error
@@ -110,21 +103,15 @@ class Dispatcher:
         elif error is not None:
             self._failure = error
 
-    async def _pause(self, stopping: asyncio.Event) -> None:
-        waiters = [asyncio.create_task(stopping.wait()), asyncio.create_task(self.queued.wait())]
-        await asyncio.wait(waiters, timeout=self.look_every_seconds, return_when=asyncio.FIRST_COMPLETED)
-        for waiter in waiters:
-            waiter.cancel()
-        self.queued.clear()
-
-    async def _finish(self) -> None:
+    async def finish(self) -> None:
+        """Gives attempts under way a few seconds to end."""
         if self._busy:
             tasks = list(self._busy.values())
             _, late = await asyncio.wait(tasks, timeout=_GRACE_SECONDS)
             for task in late:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-        try:
-            await self.lease.release()
-        except (Retry, Unavailable):
-            return
+
+
+def _result(answer: Answer, wait: float | None) -> str:
+    return "delivered" if answer.error is None else "dead" if wait is None else "failed"

@@ -1,0 +1,115 @@
+"""From `assets.screened` to recorded verdict, API and events."""
+
+from pathlib import Path
+from typing import Any
+
+from shared.bus.port import Record
+from tests.screenings import FINAL, MATCH, MOOD_BOARD, screened
+from tests.verdict_service import Running, running, until
+
+
+async def test_screenings_become_verdicts_that_can_be_read_replayed_and_verified(tmp_path: Path) -> None:
+    async with running(tmp_path) as service:
+        await service.publish(screened("a"), screened("b", declaration=FINAL), screened("c", findings=(MATCH,)))
+        verdicts = await service.verdicts(3)
+        assert {verdict["asset_id"]: verdict["outcome"] for verdict in verdicts} == {
+            "a": "clear",
+            "b": "escalate",
+            "c": "escalate",
+        }
+        one = await service.get(f"/verdicts/{verdicts[0]['id']}")
+        assert one == verdicts[0]
+        for verdict in verdicts:
+            assert (await service.post(f"/verdicts/{verdict['id']}/replay"))["same"]
+        assert (await service.post("/ledger/verify"))["intact"]
+
+
+async def test_lists_are_filtered_and_paged(tmp_path: Path) -> None:
+    async with running(tmp_path) as service:
+        await service.publish(*(screened(f"asset-{n}", declaration=FINAL if n % 2 else MOOD_BOARD) for n in range(6)))
+        await service.verdicts(6)
+        assert len(await service.verdicts(3, outcome="escalate")) == 3
+        assert len(await service.verdicts(3, rule="A-FIN-1")) == 3
+        assert len(await service.verdicts(1, asset_id="asset-3")) == 1
+        seen, after = [], None
+        while True:
+            page = await service.get("/verdicts", limit=2, **({"after": after} if after else {}))
+            seen += [verdict["sequence"] for verdict in page["items"]]
+            after = page["next"]
+            if after is None:
+                break
+        assert seen == [6, 5, 4, 3, 2, 1]
+
+
+async def test_another_production_reads_like_unknown(tmp_path: Path) -> None:
+    async with running(tmp_path) as service:
+        await service.publish(screened("a", declaration=FINAL))
+        (verdict,) = await service.verdicts(1)
+        (case,) = (await service.get("/escalations"))["items"]
+        assert (await service.get("/verdicts", key="bob"))["items"] == []
+        assert (await service.get("/escalations", key="bob"))["items"] == []
+        for method, path, body in _foreign(verdict["id"], case["id"]):
+            answer = await service.call(method, path, key="bob", json=body)
+            assert answer.status_code == 404, (path, answer.text)
+
+
+def _foreign(verdict_id: str, case_id: str) -> list[tuple[str, str, Any]]:
+    return [
+        ("GET", f"/verdicts/{verdict_id}", None),
+        ("POST", f"/verdicts/{verdict_id}/replay", None),
+        ("GET", f"/escalations/{case_id}", None),
+        ("POST", f"/escalations/{case_id}/claim", None),
+        ("POST", f"/escalations/{case_id}/release", None),
+        ("POST", f"/escalations/{case_id}/comment", {"text": "hello"}),
+        ("POST", f"/escalations/{case_id}/decide", {"decision": "reject", "reason": "no"}),
+    ]
+
+
+async def test_a_key_without_review_sees_no_scores(tmp_path: Path) -> None:
+    async with running(tmp_path) as service:
+        await service.publish(screened("a", findings=(MATCH,)))
+        (verdict,) = await service.verdicts(1)
+        (coarse,) = await service.verdicts(1, key="eve")
+    assert verdict["findings"][0]["score"] == 0.98
+    assert "score" not in coarse["findings"][0]
+    assert coarse["outcome"] == "escalate"
+
+
+async def test_poison_is_put_aside_and_put_back(tmp_path: Path) -> None:
+    async with running(tmp_path) as service:
+        poison = Record("assets.screened", "x", b"{not json", {"ce_specversion": "1.0", "ce_type": "x"})
+        await service.publish(screened("a"))
+        await service.backends.bus.publish([poison])
+        await service.publish(screened("b"))
+        await service.verdicts(2)
+
+        async def letters() -> Any:
+            return (await service.get("/dead-letters"))["items"]
+
+        (letter,) = await until(letters, "a dead letter")
+        assert (letter["topic"], letter["reason"], letter["key"]) == ("assets.screened", "unknown_event_type", "x")
+        whole = await service.get(f"/dead-letters/{letter['id']}")
+        assert whole["value"] == "{not json"
+        assert (await service.post(f"/dead-letters/{letter['id']}/replay"))["replayed_by"] == "rita"
+
+        async def two() -> bool:
+            return len(await letters()) == 2
+
+        await until(two, "the letter's return")
+
+
+async def test_a_restart_decides_nothing_twice(tmp_path: Path) -> None:
+    async with running(tmp_path) as service:
+        await service.publish(screened("a"), screened("b", declaration=FINAL))
+        await service.verdicts(2)
+        keys = service.keys
+    async with running(tmp_path, keys=keys) as service:
+        await service.publish(screened("a"), screened("b", declaration=FINAL), screened("c"))
+        await service.verdicts(3)
+        await service.at_rest()
+        assert len(await service.verdicts(3)) == 3
+        assert (await _escalations(service)) == 1
+
+
+async def _escalations(service: Running) -> int:
+    return len((await service.get("/escalations"))["items"])
