@@ -202,7 +202,8 @@ class Consumer:
     async def _report_lag(self) -> None:
         if time.monotonic() >= self._lag_at:
             self._lag_at = time.monotonic() + self._settings.lag_every
-            self._observer.lagging(await self._bus.lag(self._group, self._topics))
+            with suppress(*_PASSING):
+                self._observer.lagging(await self._bus.lag(self._group, self._topics))
 
 
 async def _keep_alive(subscription: Subscription) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 from contextlib import AsyncExitStack
 
-from shared.bus.port import Bus
+from shared.bus.port import Bus, Message
 from tests.contracts.bus.logs import PATIENCE, Log, nothing_more, reading, records, take, until, values
 
 
@@ -94,7 +94,7 @@ async def test_a_busy_member_hands_over_only_what_is_done(log: Log, bus: Bus) ->
             assert guest.taken == []
             await busy.commit(mine)
             await bus.publish(records("work", 40, start=40))
-            rest = []
+            rest: list[Message] = []
             async with asyncio.timeout(PATIENCE):
                 while len(rest) + len(guest.taken) < 40:
                     batch = await busy.fetch(max_records=5, wait=0.2)
