@@ -60,7 +60,7 @@ def _objects(url: str) -> Blobs:
         from shared.blobs.objects import ObjectBlobs
     except ImportError as error:
         raise _missing("CLEARFRAME_BLOBS", "s3", error) from error
-    return ObjectBlobs(url)
+    return ObjectBlobs.at(url)
 
 
 def _missing(setting: str, extra: str, error: ImportError) -> ConfigurationError:

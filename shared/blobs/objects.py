@@ -19,7 +19,7 @@ from obstore.store import ObjectStore, from_url
 
 from shared.blobs.digests import place
 from shared.blobs.port import Kept
-from shared.errors import BlobDamaged, BlobMissing, Unavailable
+from shared.errors import BlobDamaged, BlobMissing, ConfigurationError, Unavailable
 
 _PART_BYTES = 8 << 20
 _CHUNK_BYTES = 1 << 20
@@ -28,12 +28,21 @@ _CHUNK_BYTES = 1 << 20
 class ObjectBlobs:
     """A bucket, or a prefix in one, of blobs: `ab/cd/<sha256>`."""
 
-    def __init__(self, url: str) -> None:
-        self._store = from_url(
-            url,
-            client_options={"connect_timeout": "5s", "timeout": "120s"},
-            retry_config={"max_retries": 3, "retry_timeout": timedelta(seconds=20)},
-        )
+    def __init__(self, store: ObjectStore) -> None:
+        self._store = store
+
+    @classmethod
+    def at(cls, url: str) -> "ObjectBlobs":
+        """`s3://`, `gs://`, `az://bucket/prefix`. Raises `ConfigurationError`."""
+        try:
+            store = from_url(
+                url,
+                client_options={"connect_timeout": "5s", "timeout": "120s"},
+                retry_config={"max_retries": 3, "retry_timeout": timedelta(seconds=20)},
+            )
+        except (BaseError, ValueError) as error:
+            raise ConfigurationError(f"CLEARFRAME_BLOBS: {error}") from error
+        return cls(store)
 
     @asynccontextmanager
     async def stage(self) -> AsyncIterator["StagedObject"]:
