@@ -47,7 +47,6 @@ class AIOKafkaConsumer:
         *,
         bootstrap_servers: str,
         group_id: str | None = ...,
-        group_instance_id: str | None = ...,
         auto_offset_reset: str = ...,
         enable_auto_commit: bool = ...,
         session_timeout_ms: int = ...,

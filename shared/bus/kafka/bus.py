@@ -13,10 +13,11 @@ from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitio
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError, TopicAlreadyExistsError, for_code
 
 from shared.bus.kafka.clients import Lazy, plainly
-from shared.bus.kafka.security import KafkaSecurity, Options
+from shared.bus.kafka.security import client_options
 from shared.bus.kafka.subscription import HAND_OVER_SECONDS, KafkaSubscription, to_message
 from shared.bus.port import Message, Record, Subscription, TopicSpec
 from shared.errors import Unavailable
+from shared.settings.models import KafkaSettings
 
 _SESSION_MS = 10_000
 _HEARTBEAT_MS = 1_000
@@ -36,14 +37,13 @@ class KafkaBus:
         self,
         servers: str,
         *,
-        security: KafkaSecurity | None = None,
+        settings: KafkaSettings | None = None,
         prefix: str = "",
-        instance_id: str | None = None,
     ) -> None:
         self._servers = servers
-        self._options: Options = (security or KafkaSecurity()).options()
+        self._settings = settings or KafkaSettings()
+        self._options = client_options(self._settings)
         self._prefix = prefix
-        self._instance_id = instance_id
         self._producer = Lazy(self._new_producer, lambda producer: producer.stop())
         self._admin = Lazy(self._new_admin, lambda admin: admin.close())
         self._reader = Lazy(self._new_reader, lambda reader: reader.stop())
@@ -55,7 +55,9 @@ class KafkaBus:
             missing = [topic for topic in topics if self._prefix + topic.name not in present]
             if not missing:
                 return
-            copies = min(3, len((await admin.describe_cluster())["brokers"]))
+            copies = self._settings.replication_factor
+            if copies < 1:
+                copies = min(3, len((await admin.describe_cluster())["brokers"]))
             answer = await admin.create_topics([self._new_topic(topic, copies) for topic in missing])
         for name, code, *rest in answer.topic_errors:
             error = for_code(code)
@@ -198,7 +200,6 @@ class KafkaBus:
         return AIOKafkaConsumer(
             bootstrap_servers=self._servers,
             group_id=self._prefix + group,
-            group_instance_id=self._instance_id,
             auto_offset_reset="earliest",
             enable_auto_commit=False,
             session_timeout_ms=_SESSION_MS,
