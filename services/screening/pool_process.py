@@ -77,6 +77,7 @@ class DecodeProcess:
                 pass_fds=(theirs.fileno(),),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
+                process_group=0,  # Ctrl-C at the terminal is the service's affair
                 env=_environment(),
             )
         reader, writer = await asyncio.open_unix_connection(sock=ours)

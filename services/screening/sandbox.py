@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import logging
 import os
 import resource
 import signal
@@ -33,6 +34,7 @@ def silence_libraries() -> None:
     null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, 2)
     os.close(null)
+    logging.getLogger("PIL").setLevel(logging.CRITICAL)
 
 
 def confine(memory_bytes: int) -> int:

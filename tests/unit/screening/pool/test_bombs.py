@@ -19,21 +19,21 @@ def webp_bomb() -> bytes:
     return b"RIFF" + struct.pack("<I", len(body)) + body
 
 
-def png(width: int, height: int, colour_type: int, channels: int) -> bytes:
+def png(width: int, height: int, colour_type: int, channels: int, rows: int | None = None) -> bytes:
     def chunk(kind: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
     header = struct.pack(">IIBBBBB", width, height, 8, colour_type, 0, 0, 0)
     packer = zlib.compressobj(1)
     row = bytes(1 + width * channels)
-    data = b"".join(packer.compress(row * 50) for _ in range(height // 50)) + packer.flush()
+    data = b"".join(packer.compress(row * 50) for _ in range((rows or height) // 50)) + packer.flush()
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", data) + chunk(b"IEND", b"")
 
 
 async def test_bombs_stay_within_the_memory_limit(tmp_path: Path) -> None:
     bombs: dict[str, bytes] = {
         "webp": webp_bomb(),
-        "png_large": png(20_000, 20_000, 0, 1),
+        "png_large": png(20_000, 20_000, 0, 1, rows=50),
         "png_rgba_at_the_limit": png(7_000, 7_000, 6, 4),
     }
     flat = Image.fromarray(np.zeros((7_000, 7_000), np.uint8))
