@@ -28,7 +28,7 @@ BATCH_BYTES = 8_000_000
 _LEASE_RENEWAL_SECONDS = 3.0
 _LAST_ROUND_SECONDS = 5.0
 _PASSING = (Retry, Unavailable, OutOfSpace)
-_FOREIGN_ROWS_SECONDS = 1.0  # rows of another replica are seen this late; our own wake the relay at once
+_FOREIGN_ROWS_SECONDS = (0.1, 2.0)  # how late rows of another replica are seen while they come, and when none do
 
 _log = structlog.get_logger(__name__)
 
@@ -71,11 +71,13 @@ class Outbox:
         """Tells the relay of this process that there is something to publish."""
         self._added.set()
 
-    async def wait(self, seconds: float) -> None:
-        """Until somebody wakes us, or for `seconds`."""
+    async def wait(self, seconds: float) -> bool:
+        """Until somebody wakes us, or for `seconds`. Whether we were woken."""
         with suppress(TimeoutError):
             await asyncio.wait_for(self._added.wait(), seconds)
+        woken = self._added.is_set()
         self._added.clear()
+        return woken
 
     async def depth(self, connection: AsyncConnection) -> int:
         """How many events still wait for the bus."""
@@ -90,6 +92,7 @@ class Relay:
     outbox: Outbox
     bus: Bus
     lease: Lease
+    _look_again: float = _FOREIGN_ROWS_SECONDS[1]
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Until `stopping`; then a last round, so that a graceful stop leaves nothing behind that could go."""
@@ -107,18 +110,29 @@ class Relay:
             with suppress(*_PASSING):
                 await self.lease.release()
 
-    async def publish_batch(self) -> bool:
-        """Whether more waits. Raises `Unavailable`, `Retry`, `OutOfSpace`; then the batch will be published again."""
+    async def publish_batch(self) -> tuple[int, bool]:
+        """How many rows went out, and whether more wait. Raises `Unavailable`, `Retry`, `OutOfSpace`: then the rows
+        will go out again."""
         table = self.outbox.table
         async with self.store.read() as connection:
             waiting = [(int(i), int(size)) for i, size in await connection.execute(self._sizes())]
             ids = first_ids(waiting, BATCH_BYTES)
             rows = (await connection.execute(_whole(table, ids))).all() if ids else []
         if not rows:
-            return False
-        await self.bus.publish([Record(row.topic, row.key, row.value, row.headers) for row in rows])
+            return 0, False
+        await self._publish([Record(row.topic, row.key, row.value, row.headers) for row in rows])
         await self.store.together(lambda c: c.execute(table.delete().where(table.c.id.in_(ids))))
-        return len(ids) < len(waiting) or len(waiting) == BATCH
+        return len(ids), len(ids) < len(waiting) or len(waiting) == BATCH
+
+    async def _publish(self, records: Sequence[Record]) -> None:
+        """Keeps the lease while a slow bus takes its time: a second relay would send older events after newer ones."""
+        sending = asyncio.ensure_future(self.bus.publish(records))
+        try:
+            while not (await asyncio.wait({sending}, timeout=_LEASE_RENEWAL_SECONDS))[0]:
+                await self._held()
+            sending.result()
+        finally:
+            sending.cancel()
 
     async def _held(self) -> bool:
         try:
@@ -128,24 +142,29 @@ class Relay:
 
     async def _while_held(self, stopping: asyncio.Event) -> None:
         renew_at = time.monotonic() + _LEASE_RENEWAL_SECONDS
+        woken = True
         while not stopping.is_set() and (left := renew_at - time.monotonic()) > 0:
-            flows = await self._drain(for_seconds=left)
-            await self._count(empty=flows and time.monotonic() < renew_at)
-            if not flows:
+            sent = await self._drain(for_seconds=left)
+            await self._count(empty=sent is not None and time.monotonic() < renew_at)
+            if sent is None:
                 await _pause(stopping, 1.0)
                 return
-            await self.outbox.wait(_FOREIGN_ROWS_SECONDS)
+            soonest, latest = _FOREIGN_ROWS_SECONDS
+            self._look_again = soonest if sent and not woken else min(2 * self._look_again, latest)
+            woken = await self.outbox.wait(min(self._look_again, max(0.0, renew_at - time.monotonic())))
 
-    async def _drain(self, *, for_seconds: float) -> bool:
-        """Publishes until nothing waits or the time is up; false when the bus or the database is away."""
+    async def _drain(self, *, for_seconds: float) -> int | None:
+        """Publishes until nothing waits or the time is up: how many; None when the bus or the database is away."""
         until = time.monotonic() + for_seconds
+        sent, more = 0, True
         try:
-            while await self.publish_batch() and time.monotonic() < until:
-                pass
+            while more and time.monotonic() < until:
+                count, more = await self.publish_batch()
+                sent += count
         except _PASSING as error:
             _log.warning("outbox_waits", source=self.outbox.source, error=str(error))
-            return False
-        return True
+            return None
+        return sent
 
     async def _count(self, *, empty: bool) -> None:
         """How much waits; a look at the table only when something does."""

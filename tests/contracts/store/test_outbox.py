@@ -114,8 +114,18 @@ async def test_what_was_rolled_back_never_goes_out(store: Store, outbox: Outbox,
         async with store.write() as connection:
             await outbox.add_records(connection, [Record(TOPIC.name, "k", b"0")])
             raise ZeroDivisionError
-    assert not await relay.publish_batch()
+    assert await relay.publish_batch() == (0, False)
     assert await published(bus) == []
+
+
+async def test_rows_of_a_replica_that_cannot_wake_us_go_out_too(
+    store: Store, outbox: Outbox, bus: Gate, relay: Relay
+) -> None:
+    async with running(relay):
+        for number in range(3):
+            await add(store, Outbox(outbox.table, "replica"), ("k", number))
+            await until(lambda number=number: bus.tries > number)  # type: ignore[misc]  # mypy types no default of a lambda
+    assert numbers_by_key(await published(bus)) == {"k": [0, 1, 2]}
 
 
 async def test_of_two_replicas_one_publishes(
