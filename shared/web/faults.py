@@ -1,7 +1,7 @@
 """What is wrong with a request's fields, in words: where, what was found, and the remedy."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel
 
@@ -88,5 +88,6 @@ _WORDS = {
 def _names(model: type[BaseModel] | None, path: Sequence[Any]) -> list[str]:
     for part in path:
         if isinstance(part, str) and model is not None and part in model.model_fields:
-            model = nested_model(model.model_fields[part].annotation)
+            annotation = model.model_fields[part].annotation
+            model = nested_model(get_args(annotation)[0] if get_origin(annotation) is list else annotation)
     return list(model.model_fields) if model is not None else []
