@@ -1,6 +1,6 @@
 """The bus as the services see it: Kafka's words, and no more of Kafka than they need.
 
-Two adapters keep this contract: `embedded.py` (a durable log in SQLite) and `kafka.py` (aiokafka).
+Two adapters keep this contract: `embedded` (a durable log in SQLite) and `kafka` (aiokafka).
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence

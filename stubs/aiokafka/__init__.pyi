@@ -19,7 +19,12 @@ class ConsumerRebalanceListener:
     async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None: ...
     async def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None: ...
 
+class _Closable:
+    async def close(self) -> None: ...
+
 class AIOKafkaProducer:
+    client: _Closable
+    _sender: _Closable
     def __init__(
         self,
         *,

@@ -10,9 +10,10 @@ from contextlib import asynccontextmanager
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitionAssignor
-from aiokafka.errors import KafkaError, MessageSizeTooLargeError, TopicAlreadyExistsError, for_code
+from aiokafka.errors import TopicAlreadyExistsError, for_code
 
 from shared.bus.kafka.clients import Lazy, plainly
+from shared.bus.kafka.publisher import Publisher
 from shared.bus.kafka.security import client_options
 from shared.bus.kafka.subscription import HAND_OVER_SECONDS, KafkaSubscription, to_message
 from shared.bus.port import Message, Record, Subscription, TopicSpec
@@ -44,7 +45,7 @@ class KafkaBus:
         self._settings = settings or KafkaSettings()
         self._options = client_options(self._settings)
         self._prefix = prefix
-        self._producer = Lazy(self._new_producer, lambda producer: producer.stop())
+        self._publisher = Publisher(self._new_producer, prefix)
         self._admin = Lazy(self._new_admin, lambda admin: admin.close())
         self._reader = Lazy(self._new_reader, lambda reader: reader.stop())
 
@@ -65,16 +66,8 @@ class KafkaBus:
                 raise error(f"topic {name}: {rest}")
 
     async def publish(self, records: Sequence[Record]) -> None:
-        """See `Bus`. The brokers have what this returned from; what it raised about may be there in part."""
-        with plainly("connect"):
-            producer = await self._producer.get()
-        try:
-            await self._send(producer, records)
-        except MessageSizeTooLargeError:
-            raise
-        except KafkaError as error:
-            await self._producer.drop(producer)  # its sequence numbers may have a gap
-            raise Unavailable(f"kafka: publish: {error!r}") from error
+        """See `Bus`. What this raised about may be there in part, or still arrive."""
+        await self._publisher.publish(records)
 
     @asynccontextmanager
     async def subscribe(self, group: str, topics: Sequence[str]) -> AsyncIterator[Subscription]:
@@ -125,21 +118,8 @@ class KafkaBus:
 
     async def close(self) -> None:
         """See `Bus`."""
-        for client in (self._producer, self._admin, self._reader):
+        for client in (self._publisher, self._admin, self._reader):
             await client.close()
-
-    async def _send(self, producer: AIOKafkaProducer, records: Sequence[Record]) -> None:
-        sending: list[asyncio.Future[object]] = []
-        try:
-            for record in records:
-                headers = [(name, value.encode()) for name, value in record.headers.items()]
-                topic = self._prefix + record.topic
-                sending.append(await producer.send(topic, record.value, record.key.encode(), headers=headers))
-        finally:
-            results = await asyncio.gather(*sending, return_exceptions=True)
-        for result in results:
-            if isinstance(result, BaseException):
-                raise result
 
     @asynccontextmanager
     async def _assigned(self, place: TopicPartition) -> AsyncIterator[AIOKafkaConsumer]:

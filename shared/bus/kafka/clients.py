@@ -16,7 +16,7 @@ from aiokafka.errors import (
 
 from shared.errors import Unavailable
 
-_STOP_SECONDS = 10.0
+STOP_SECONDS = 10.0
 _ANSWER_SECONDS = 15.0
 _PASSING = (KafkaConnectionError, KafkaTimeoutError, KafkaUnavailableError, NodeNotReadyError, ProducerClosed)
 
@@ -93,5 +93,5 @@ class Lazy(Generic[ClientT]):
 
     async def _let_go(self, client: ClientT) -> None:
         with suppress(KafkaError, OSError, TimeoutError):
-            async with asyncio.timeout(_STOP_SECONDS):
+            async with asyncio.timeout(STOP_SECONDS):
                 await self._stop(client)

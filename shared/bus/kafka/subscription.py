@@ -9,12 +9,11 @@ import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 
-from shared.bus.kafka.clients import plainly
+from shared.bus.kafka.clients import STOP_SECONDS, plainly
 from shared.bus.port import Message
 
 HAND_OVER_SECONDS = 8.0  # how long a rebalance waits for the batch in hand
 _COMMIT_SECONDS = 15.0
-_STOP_SECONDS = 10.0
 _POLL_MS = 60_000
 _NOWHERE = TopicPartition("-", 0)
 
@@ -91,7 +90,7 @@ class KafkaSubscription(ConsumerRebalanceListener):
             self._polling.cancel()
             await asyncio.wait({self._polling})
         with suppress(KafkaError, OSError, TimeoutError):
-            async with asyncio.timeout(_STOP_SECONDS):
+            async with asyncio.timeout(STOP_SECONDS):
                 await self._consumer.stop()
 
     async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:
