@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFilter
+from PIL import Image, ImageDraw
 
 Size = tuple[int, int]
 
@@ -34,11 +34,10 @@ def photo(seed: int, size: Size = (640, 480)) -> Image.Image:
     """Clouds of noise at every scale, lit from one side, with fine texture: what a camera's picture is like."""
     rng = np.random.default_rng((seed, 2))
     width, height = size
-    planes = [_clouds(rng, size) for _ in range(3)]
-    light = np.linspace(0.6, 1.1, width)[None, :, None]
-    grain = rng.normal(0, 6, (height, width, 1))
-    pixels = np.stack(planes, axis=-1) * 0.45 + planes[0][..., None] * 0.55
-    image = Image.fromarray(np.clip(pixels * light + grain, 0, 255).astype(np.uint8))
+    light = np.linspace(0.6, 1.1, width, dtype=np.float32)[None, :, None]
+    grain = rng.integers(-10, 11, (height, width, 1), dtype=np.int8)
+    pixels = _clouds(rng, size) * light + grain
+    image = Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8))
     draw = ImageDraw.Draw(image)
     for _ in range(5):
         x, y, reach = rng.uniform(0, width), rng.uniform(0, height), rng.uniform(0.05, 0.16) * min(size)
@@ -78,11 +77,13 @@ def _graded(rng: np.random.Generator, size: Size) -> Image.Image:
     return Image.fromarray(np.broadcast_to(top * (1 - share) + bottom * share, (size[1], size[0], 3)).astype(np.uint8))
 
 
-def _clouds(rng: np.random.Generator, size: Size) -> NDArray[np.float64]:
-    total = np.zeros((size[1], size[0]))
+def _clouds(rng: np.random.Generator, size: Size) -> NDArray[np.float32]:
+    total = np.zeros((size[1], size[0], 3), np.float32)
     for cells, weight in ((3, 0.5), (7, 0.25), (17, 0.15), (43, 0.1)):
-        small = Image.fromarray(rng.integers(0, 256, (cells, cells), dtype=np.uint8))
-        total += weight * np.asarray(small.resize(size, Image.Resampling.BICUBIC).filter(ImageFilter.GaussianBlur(1)))
+        grey = rng.integers(0, 256, (cells, cells, 1))
+        tint = rng.integers(-60, 61, (cells, cells, 3))
+        small = Image.fromarray(np.clip(grey + tint, 0, 255).astype(np.uint8))
+        total += np.float32(weight) * np.asarray(small.resize(size, Image.Resampling.BICUBIC), np.float32)
     return total
 
 

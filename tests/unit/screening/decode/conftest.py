@@ -21,6 +21,8 @@ Decode = Callable[..., Picture | Unscreenable]
 def encoded(picture: Image.Image, format_name: str, **options: Any) -> bytes:
     """The picture's bytes as Pillow writes them."""
     buffer = io.BytesIO()
+    if format_name == "AVIF":
+        options.setdefault("speed", 10)
     picture.save(buffer, format_name, **options)
     return buffer.getvalue()
 
