@@ -1,20 +1,21 @@
 """Opens a backend by its address. Here alone a backend is chosen, and imported when it is."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from shared.blobs.port import Blobs
 from shared.bus.port import Bus
 from shared.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from shared.settings.models import KafkaSettings
     from shared.store.engine import Store
 
 
-def open_bus(url: str, **options: Any) -> Bus:
+def open_bus(url: str, *, settings: "KafkaSettings | None" = None, prefix: str = "") -> Bus:
     """`embedded:///folder/bus.sqlite` or `kafka://host:port,host:port`. Raises `ConfigurationError`.
 
-    `options` go to the adapter: Kafka's security, the topic prefix.
+    `settings` and `prefix` (of topics and groups) are Kafka's alone.
     """
     scheme, _, rest = url.partition("://")
     if scheme == "embedded":
@@ -22,7 +23,7 @@ def open_bus(url: str, **options: Any) -> Bus:
 
         return EmbeddedBus(_file(rest, "CLEARFRAME_BUS", "embedded:///folder/bus.sqlite"))
     if scheme == "kafka":
-        return _kafka(rest, options)
+        return _kafka(rest, settings, prefix)
     raise ConfigurationError(
         f"CLEARFRAME_BUS: {scheme!r} is no bus; use embedded:///folder/bus.sqlite or kafka://host:port"
     )
@@ -47,12 +48,12 @@ def open_store(url: str, service: str) -> "Store":
     return open_it(url, service)
 
 
-def _kafka(brokers: str, options: dict[str, Any]) -> Bus:
+def _kafka(brokers: str, settings: "KafkaSettings | None", prefix: str) -> Bus:
     try:
         from shared.bus.kafka import KafkaBus
     except ImportError as error:
         raise _missing("CLEARFRAME_BUS", "kafka", error) from error
-    return KafkaBus(brokers, **options)
+    return KafkaBus(brokers, settings=settings, prefix=prefix)
 
 
 def _objects(url: str) -> Blobs:

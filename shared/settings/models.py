@@ -29,7 +29,9 @@ class KafkaSettings(BaseModel):
     ca_file: Path | None = Field(None, description="certificates to trust, PEM; else the system's")
     certificate_file: Path | None = Field(None, description="our certificate for mutual TLS, PEM")
     key_file: Path | None = Field(None, description="the private key of that certificate, PEM")
-    replication_factor: int = Field(-1, ge=-1, description="copies of each topic we create; -1: as the brokers say")
+    replication_factor: int = Field(
+        -1, ge=-1, description="copies of each topic we create; -1: three, where there are brokers enough"
+    )
 
 
 class SharedSettings(BaseModel):
