@@ -24,6 +24,7 @@ from shared.store.engine import open_store
 from shared.store.entries import Production
 from shared.store.migrate import migrate
 from shared.web.app import Application, build_app
+from shared.web.server import serve
 
 PATIENCE_SECONDS = 20.0
 
@@ -115,6 +116,18 @@ async def running(
             await asyncio.gather(*workers)
     await directory.close()
     await bus.close()
+
+
+@asynccontextmanager
+async def listening(service: Running) -> AsyncIterator[str]:
+    """The application behind a real server; its address."""
+    stop, address = asyncio.Event(), asyncio.get_running_loop().create_future()
+    server = asyncio.create_task(serve(service.app, [], port=0, started=address.set_result, stop=stop))
+    try:
+        yield await asyncio.wait_for(address, PATIENCE_SECONDS)
+    finally:
+        stop.set()
+        await asyncio.wait_for(server, PATIENCE_SECONDS)
 
 
 async def _directory(folder: Path) -> Directory:

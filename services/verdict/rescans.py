@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.verdict.tables import assets, rescan_items, rescans
 from shared.events import RescanRequested, Target
 from shared.frozen import Frozen
-from shared.verdicts import Outcome
+from shared.rulebook.model import OutcomeName
 
 RescanState = Literal["running", "done", "cancelled"]
 
@@ -23,7 +23,7 @@ class RescanScope(Frozen):
     production: str | None = Field(None, max_length=60)
     since: AwareDatetime | None = Field(None, description="submitted at this time or later")
     until: AwareDatetime | None = Field(None, description="submitted before this time")
-    outcome: Outcome | None = Field(None, description="the outcome that stands")
+    outcome: OutcomeName | None = Field(None, description="the outcome that stands")
     productions: tuple[str, ...] | None = Field(None, description="what the asking key sees")
 
     def within(self, visible: frozenset[str] | None) -> bool:
@@ -194,7 +194,7 @@ def _assets_of(rescan: Rescan) -> Select[Any]:
     if scope.since is not None:
         conditions.append(c.submitted_at >= scope.since)
     if scope.outcome is not None:
-        conditions.append(c.outcome == scope.outcome.value)
+        conditions.append(c.outcome == scope.outcome)
     return select(c.asset_id, c.production, c.outcome).where(*conditions)
 
 

@@ -16,6 +16,7 @@ from services.verdict.rescans import Rescan, RescanScope
 from shared.events import Target
 from shared.ids import new_id
 from shared.principal import Principal
+from shared.rulebook.model import OutcomeName
 from shared.verdicts import Outcome
 from shared.web.app import Closing
 from shared.web.auth import require
@@ -34,7 +35,7 @@ class ScopeRequest(BaseModel):
     production: str | None = Field(None, max_length=60)
     since: AwareDatetime | None = Field(None, description="submitted at this time or later")
     until: AwareDatetime | None = Field(None, description="submitted before this time")
-    outcome: Outcome | None = Field(None, description="the outcome that stands")
+    outcome: OutcomeName | None = Field(None, description="the outcome that stands")
 
 
 class RescanRequest(BaseModel):

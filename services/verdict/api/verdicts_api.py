@@ -16,6 +16,7 @@ from services.verdict.parts import Parts
 from services.verdict.record import verdict_of
 from services.verdict.replay import replay
 from shared.principal import Principal
+from shared.rulebook.model import OutcomeName
 from shared.verdicts import Outcome
 from shared.web.app import Closing
 from shared.web.auth import check_sees, require
@@ -24,7 +25,7 @@ from shared.web.problems import invalid, not_found
 
 Reader = Annotated[Principal, Depends(require("read", "review"))]
 Reviewer = Annotated[Principal, Depends(require("review"))]
-Outcomes = Annotated[list[Outcome] | None, Query(description="only these outcomes; may be given more than once")]
+Outcomes = Annotated[list[OutcomeName] | None, Query(description="only these outcomes; may be given more than once")]
 
 
 def _sequence(text: str | None, field: str) -> int | None:
@@ -71,7 +72,7 @@ class VerdictRoutes:
             productions=who.visible(),
             asset_id=asset_id,
             production=production,
-            outcomes=_names(outcome),
+            outcomes=tuple(outcome or ()),
             rule=rule,
             since=since,
         )
@@ -92,7 +93,7 @@ class VerdictRoutes:
         resumed: Annotated[int | None, Depends(_resumed)] = None,
     ) -> AsyncIterator[ServerSentEvent]:
         """Server-sent events: `id` is the sequence, `data` the verdict. `Last-Event-ID` goes on after that one."""
-        search = Search(productions=who.visible(), production=production, outcomes=_names(outcome))
+        search = Search(productions=who.visible(), production=production, outcomes=tuple(outcome or ()))
         after = resumed
         if after is None:
             after = 0 if start == "beginning" else await self.parts.stream.end()
@@ -132,7 +133,3 @@ def router(parts: Parts) -> APIRouter:
     routes.get("/{verdict_id}")(handle.read_verdict)
     routes.post("/{verdict_id}/replay")(handle.replay_verdict)
     return routes
-
-
-def _names(outcomes: list[Outcome] | None) -> tuple[str, ...]:
-    return tuple(outcome.value for outcome in outcomes or ())

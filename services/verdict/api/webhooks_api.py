@@ -15,7 +15,7 @@ from services.verdict.notify.endpoints import NOTIFIED, Endpoint, new_secret
 from services.verdict.parts import Parts
 from shared.ids import new_id
 from shared.principal import EVERY_PRODUCTION, Principal
-from shared.verdicts import Outcome
+from shared.rulebook.model import OutcomeName
 from shared.web.auth import require
 from shared.web.paging import Page, Paging
 from shared.web.problems import Problem, invalid, not_found
@@ -35,7 +35,7 @@ class WebhookRequest(BaseModel):
     url: str = Field(min_length=1, max_length=2000, description="https, at a public address")
     description: str = Field("", max_length=300)
     events: list[EventType] = Field(default=["clearframe.verdict.escalated.v1"], min_length=1, max_length=3)
-    outcomes: list[Outcome] = Field(default=[], max_length=3, description="an empty list: all outcomes")
+    outcomes: list[OutcomeName] = Field(default=[], max_length=3, description="an empty list: all outcomes")
     productions: list[Annotated[str, Field(min_length=1, max_length=60)]] | None = Field(None, max_length=200)
     enabled: bool = True
 
@@ -99,7 +99,7 @@ class WebhookRoutes:
         await _check_url(self.parts, asked.url)
         endpoint = Endpoint(
             id=new_id(), url=asked.url, description=asked.description, events=tuple(asked.events),
-            outcomes=tuple(outcome.value for outcome in asked.outcomes), productions=_productions(who, asked),
+            outcomes=tuple(asked.outcomes), productions=_productions(who, asked),
             secret=new_secret(), old_secret=None, old_secret_until=None, enabled=asked.enabled, disabled_because=None,
             created_by=who.person, created_at=self.parts.clock(),
         )  # fmt: skip

@@ -21,7 +21,7 @@ from shared.store.engine import Store
 
 _log = structlog.get_logger("clearframe.webhooks")
 _AT_ONCE = 4  # to one endpoint
-_GRACE_SECONDS = 10.0
+_GRACE_SECONDS = 3.0
 
 
 @dataclass
