@@ -7,6 +7,7 @@ import pytest
 
 from shared.blobs.port import Blobs
 from shared.connect import open_blobs
+from shared.ids import new_id
 
 
 @pytest.fixture(params=["files", "memory", pytest.param("s3", marks=pytest.mark.real)])
@@ -21,7 +22,7 @@ def _opened(request: pytest.FixtureRequest, tmp_path: Path) -> Blobs:
     if request.param == "files":
         return open_blobs(f"file://{tmp_path}/blobs")
     if request.param == "s3":
-        return open_blobs(request.getfixturevalue("s3_url"))
+        return open_blobs(f"{request.getfixturevalue('s3_url')}/{new_id()}")
     obstore = pytest.importorskip("obstore.store")
     from shared.blobs.objects import ObjectBlobs
 
