@@ -25,7 +25,7 @@ from shared.store.leases import Lease
 
 BATCH = 500
 BATCH_BYTES = 8_000_000
-_LEASE_RENEWAL_SECONDS = 3.0
+_RENEW_AFTER = 0.3  # of the time that the lease lasts: every 3 s of 10
 _LAST_ROUND_SECONDS = 5.0
 _PASSING = (Retry, Unavailable, OutOfSpace)
 _FOREIGN_ROWS_SECONDS = (0.1, 2.0)  # how late rows of another replica are seen while they come, and when none do
@@ -102,7 +102,7 @@ class Relay:
                 if await self._held():
                     await self._while_held(stopping)
                 else:
-                    await _pause(stopping, _LEASE_RENEWAL_SECONDS)
+                    await _pause(stopping, self._renewal)
         finally:
             waker.cancel()
         if await self._held():
@@ -128,11 +128,15 @@ class Relay:
         """Keeps the lease while a slow bus takes its time: a second relay would send older events after newer ones."""
         sending = asyncio.ensure_future(self.bus.publish(records))
         try:
-            while not (await asyncio.wait({sending}, timeout=_LEASE_RENEWAL_SECONDS))[0]:
+            while not (await asyncio.wait({sending}, timeout=self._renewal))[0]:
                 await self._held()
             sending.result()
         finally:
             sending.cancel()
+
+    @property
+    def _renewal(self) -> float:
+        return self.lease.lasts.total_seconds() * _RENEW_AFTER
 
     async def _held(self) -> bool:
         try:
@@ -141,7 +145,7 @@ class Relay:
             return False
 
     async def _while_held(self, stopping: asyncio.Event) -> None:
-        renew_at = time.monotonic() + _LEASE_RENEWAL_SECONDS
+        renew_at = time.monotonic() + self._renewal
         woken = True
         while not stopping.is_set() and (left := renew_at - time.monotonic()) > 0:
             sent = await self._drain(for_seconds=left)

@@ -4,9 +4,12 @@ import asyncio
 import signal
 import subprocess
 import sys
+import time
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -27,10 +30,13 @@ class Gate(EmbeddedBus):
     """The real bus, with a door that can be shut."""
 
     shut_with: Exception | None = None
+    slow_until: asyncio.Event | None = None
     tries = 0
 
     async def publish(self, records: Sequence[Record]) -> None:
         self.tries += 1
+        if self.slow_until is not None:
+            await self.slow_until.wait()
         if self.shut_with is not None:
             raise self.shut_with
         await super().publish(records)
@@ -151,6 +157,25 @@ async def test_a_bus_that_is_away_loses_nothing(
         await until(lambda: bus.tries > 1)
     assert numbers_by_key(await published(bus)) == {"k": [0, 1]}
     assert await depth(store, outbox) == 0
+
+
+async def test_a_slow_bus_does_not_cost_the_lease(
+    store: Store, outbox: Outbox, bus: Gate, relay: Relay, leases: Table
+) -> None:
+    """Else a second relay sends the same events, and the first sends them again after newer ones."""
+    short = timedelta(seconds=1)
+    slow = replace(relay, lease=replace(relay.lease, lasts=short))
+    rival = Lease(store, leases, "relay", "rival", lasts=short)
+    bus.slow_until = asyncio.Event()
+    await add(store, outbox, ("k", 0))
+    async with running(slow):
+        await until(lambda: bus.tries == 1)
+        end = time.monotonic() + 2 * short.total_seconds()
+        while time.monotonic() < end:
+            assert not await rival.take()
+            await asyncio.sleep(0.1)
+        bus.slow_until.set()
+    assert numbers_by_key(await published(bus)) == {"k": [0]}
 
 
 async def test_a_graceful_stop_leaves_nothing_behind(store: Store, outbox: Outbox, bus: Gate, relay: Relay) -> None:
