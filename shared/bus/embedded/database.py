@@ -1,10 +1,11 @@
 """One thread that owns the SQLite connection; writes that arrive together share a commit."""
 
 import asyncio
+import random
 import sqlite3
 import time
 from collections.abc import Callable, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -29,9 +30,10 @@ class _Job:
 class Database:
     """`read` and `write` run a function of the connection on the thread. Raises `Unavailable` or `OutOfSpace`."""
 
-    def __init__(self, path: Path, *, on_foreign_change: Callable[[], None]) -> None:
+    def __init__(self, path: Path, *, on_foreign_change: Callable[[], None], busy_seconds: float = 5.0) -> None:
         self._path = path
         self._on_foreign_change = on_foreign_change
+        self._busy_seconds = busy_seconds
         self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
         self._thread: Thread | None = None
         self._closed = False
@@ -76,12 +78,12 @@ class Database:
 
     def _serve_with(self, connection: sqlite3.Connection, loop: asyncio.AbstractEventLoop, first: list[_Job]) -> None:
         jobs: list[_Job] | None = first
-        seen, poll_at = _data_version(connection), 0.0
+        seen, poll_at = 0, 0.0
         while jobs is not None:
-            _hand_back(loop, jobs, [_explain(outcome, self._path) for outcome in _run(connection, jobs)])
+            _hand_back(loop, jobs, [_explain(outcome, self._path) for outcome in self._run(connection, jobs)])
             if time.monotonic() >= poll_at:
                 poll_at = time.monotonic() + _POLL_SECONDS
-                seen, before = _data_version(connection), seen
+                seen, before = _data_version(connection, seen), seen
                 if seen != before:
                     _tell(loop, self._on_foreign_change)
             jobs = self._take()
@@ -102,40 +104,49 @@ class Database:
             self._jobs.put(None)  # closing comes after the last job
         return jobs or None
 
-
-def _run(connection: sqlite3.Connection, jobs: list[_Job]) -> list[Any]:
-    """Each job's result or exception. Writes first, in one commit; so reads see them."""
-    writes = [job for job in jobs if job.writes]
-    results = dict(zip(map(id, writes), _commit(connection, writes), strict=True))
-    for job in jobs:
-        if not job.writes:
-            results[id(job)] = _attempt(connection, job)
-    return [results[id(job)] for job in jobs]
-
-
-def _commit(connection: sqlite3.Connection, jobs: list[_Job]) -> list[Any]:
-    if not jobs:
-        return []
-    results: list[Any] = []
-    try:
-        connection.execute("BEGIN IMMEDIATE")
+    def _run(self, connection: sqlite3.Connection, jobs: list[_Job]) -> list[Any]:
+        """Each job's result or exception. Writes first, in one commit; so reads see them."""
+        writes = [job for job in jobs if job.writes]
+        results = dict(zip(map(id, writes), self._commit(connection, writes), strict=True))
         for job in jobs:
-            results.append(job.work(connection))
-        connection.execute("COMMIT")
-    except Exception as error:  # noqa: BLE001 - handed to the callers
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        if len(jobs) == 1 or len(results) == len(jobs) or _is_busy(error):
-            return [error] * len(jobs)
-        return [result for job in jobs for result in _commit(connection, [job])]
-    return results
+            if not job.writes:
+                results[id(job)] = self._attempt(connection, job)
+        return [results[id(job)] for job in jobs]
 
+    def _commit(self, connection: sqlite3.Connection, jobs: list[_Job]) -> list[Any]:
+        if not jobs:
+            return []
+        results: list[Any] = []
+        try:
+            self._patiently(lambda: connection.execute("BEGIN IMMEDIATE"))
+            for job in jobs:
+                results.append(job.work(connection))
+            connection.execute("COMMIT")
+        except Exception as error:  # noqa: BLE001 - handed to the callers
+            if connection.in_transaction:
+                with suppress(sqlite3.Error):
+                    connection.execute("ROLLBACK")
+            if len(jobs) == 1 or len(results) == len(jobs) or _is_busy(error):
+                return [error] * len(jobs)
+            return [result for job in jobs for result in self._commit(connection, [job])]
+        return results
 
-def _attempt(connection: sqlite3.Connection, job: _Job) -> Any:
-    try:
-        return job.work(connection)
-    except Exception as error:  # noqa: BLE001 - handed to the caller
-        return error
+    def _attempt(self, connection: sqlite3.Connection, job: _Job) -> Any:
+        try:
+            return self._patiently(lambda: job.work(connection))
+        except Exception as error:  # noqa: BLE001 - handed to the caller
+            return error
+
+    def _patiently(self, work: Callable[[], T]) -> T:
+        """Again and again while another process holds the lock, which it does for a millisecond or two."""
+        give_up_at = time.monotonic() + self._busy_seconds
+        while True:
+            try:
+                return work()
+            except sqlite3.OperationalError as error:
+                if not _is_busy(error) or time.monotonic() > give_up_at:
+                    raise
+                time.sleep(random.uniform(0.0002, 0.002))
 
 
 def _hand_back(loop: asyncio.AbstractEventLoop, jobs: list[_Job], outcomes: Sequence[Any]) -> None:
@@ -158,10 +169,11 @@ def _settle(jobs: list[_Job], outcomes: Sequence[Any]) -> None:
             job.done.set_result(outcome)
 
 
-def _data_version(connection: sqlite3.Connection) -> int:
-    """Changes when another connection has committed."""
-    version: int = connection.execute("PRAGMA data_version").fetchone()[0]
-    return version
+def _data_version(connection: sqlite3.Connection, before: int) -> int:
+    """Changes when another connection has committed. What ails the file is told to those who use it."""
+    with suppress(sqlite3.Error):
+        return int(connection.execute("PRAGMA data_version").fetchone()[0])
+    return before
 
 
 def _is_busy(error: Exception) -> bool:

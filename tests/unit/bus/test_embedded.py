@@ -73,8 +73,8 @@ async def test_every_commit_is_synced(tmp_path: Path) -> None:
 
 
 async def test_a_locked_file_is_unavailable(tmp_path: Path) -> None:
-    database = Database(tmp_path / "db", on_foreign_change=lambda: None)
-    await database.read(lambda c: c.execute("PRAGMA busy_timeout=10").fetchone())
+    database = Database(tmp_path / "db", on_foreign_change=lambda: None, busy_seconds=0.05)
+    await database.read(lambda c: None)
     with closing(sqlite3.connect(tmp_path / "db", isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(Unavailable, match="locked"):
