@@ -179,7 +179,7 @@ class Relay:
                     depth = await self.outbox.depth(connection)
             except _PASSING:
                 return
-        OUTBOX.labels(self.outbox.source).set(depth)
+        OUTBOX.labels(self.outbox.source.rpartition("/")[2]).set(depth)
 
     async def _wake_at(self, stopping: asyncio.Event) -> None:
         await stopping.wait()
