@@ -155,7 +155,7 @@ def _hand_back(loop: asyncio.AbstractEventLoop, jobs: list[_Job], outcomes: Sequ
 
 
 def _tell(loop: asyncio.AbstractEventLoop, what: Callable[[], None]) -> None:
-    if not loop.is_closed():
+    with suppress(RuntimeError):  # the loop is closed: nobody waits any more
         loop.call_soon_threadsafe(what)
 
 
