@@ -5,6 +5,7 @@ A killed upload leaves a key below `staging/`: give that prefix a lifecycle rule
 
 import asyncio
 import hashlib
+import os
 import secrets
 import tempfile
 from collections.abc import AsyncIterator, Iterator
@@ -37,7 +38,7 @@ class ObjectBlobs:
         try:
             store = from_url(
                 url,
-                client_options={"connect_timeout": "5s", "timeout": "120s"},
+                client_options={"connect_timeout": "5s", "timeout": "120s", "allow_http": _may_be_plain()},
                 retry_config={"max_retries": 3, "retry_timeout": timedelta(seconds=20)},
             )
         except (BaseError, ValueError) as error:
@@ -168,6 +169,11 @@ class StagedObject:
         except FileNotFoundError:
             return False
         return True
+
+
+def _may_be_plain() -> bool:
+    """obstore reads this variable too, but forgets it once other client options are given."""
+    return os.environ.get("AWS_ALLOW_HTTP", "").lower() == "true"
 
 
 @contextmanager
