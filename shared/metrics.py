@@ -26,7 +26,7 @@ LAG = Gauge("clearframe_lag_messages", "messages that the group has still to com
 OUTBOX = Gauge("clearframe_outbox_events", "events that wait for the bus", ["service"])
 
 SCREENINGS = Counter("clearframe_screenings_total", "result: screened, or why it was unscreenable", ["result"])
-SCREENING_SECONDS = Histogram("clearframe_screening_seconds", "decode, fingerprint, match one upload", buckets=_QUICK)
+SCREENING_SECONDS = Histogram("clearframe_screening_seconds", "decode and fingerprint one batch", buckets=_QUICK)
 MATCHES = Counter("clearframe_matches_total", "reference matches found", ["detector"])
 INDEX_REFERENCES = Gauge("clearframe_index_references", "references that this process searches")
 INDEX_BEHIND = Gauge("clearframe_index_behind_messages", "records of the references log not applied yet")

@@ -9,8 +9,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from shared.telemetry import configure_logging
-
 from services.ingest.main import open_ingest
 from services.ingest.settings import IngestSettings
 from services.screening.main import open_screening
@@ -25,6 +23,7 @@ from shared.settings import Settings, load_settings
 from shared.store.directory import SERVICE as DIRECTORY
 from shared.store.directory import Directory
 from shared.store.migrate import migrate
+from shared.telemetry import configure_logging
 from shared.web.app import Application, build_app
 from shared.web.server import serve
 
@@ -106,8 +105,7 @@ async def _open_backends(settings: Settings, stack: AsyncExitStack) -> Backends:
 
 def _open_bus(settings: Settings) -> Bus:
     shared = settings.shared
-    options = {"settings": shared.kafka, "prefix": shared.topic_prefix} if shared.bus_url.startswith("kafka") else {}
-    return open_bus(shared.bus_url, **options)
+    return open_bus(shared.bus_url, settings=shared.kafka, prefix=shared.topic_prefix)
 
 
 def openapi_document() -> dict[str, Any]:

@@ -67,15 +67,24 @@ def needs(alternatives: Iterable[Iterable[str]]) -> str:
 def finding_line(finding: dict[str, Any]) -> str:
     """A finding in words."""
     if finding["kind"] == "reference_match":
-        reference = finding["reference"]
-        distance = f", {finding['distance']} bits apart" if finding.get("distance") is not None else ""
-        how = "" if finding["transform"] == "identity" else f" {finding['transform']}"
-        title = reference.get("title") or reference["id"]
-        return f"{title}{how} ({finding['extent']}, {finding['detector']}{distance}, score {finding.get('score', '?')})"
+        return _match_line(finding)
     words = [
         str(finding[name]) for name in ("reason", "claim", "media", "performer", "looks_like") if finding.get(name)
     ]
     return " ".join([finding["kind"].replace("_", " ") + ":", *words, finding.get("detail") or ""]).strip()
+
+
+def _match_line(match: dict[str, Any]) -> str:
+    """Keys without `review` see neither how nor how exactly."""
+    reference = match["reference"]
+    turned = match.get("transform", "identity")
+    facts = [match["extent"], match.get("detector")]
+    facts += [f"{match['distance']} bits apart"] if match.get("distance") is not None else []
+    facts += [f"score {match['score']}"] if "score" in match else []
+    how = "" if turned == "identity" else f" {turned.replace('_', ' ')}"
+    return (
+        f"{reference.get('title') or reference.get('id', 'a protected work')}{how} ({', '.join(filter(None, facts))})"
+    )
 
 
 def table(title: str, columns: Iterable[str], rows: Iterable[Iterable[str]]) -> Table:

@@ -57,7 +57,7 @@ def lookup(
     elif not found["matches"]:
         session.out.print("no match")
     for match in found["matches"] if not session.json else ():
-        session.out.print(f"{match['score']:.2f}  {show.finding_line(match)}", markup=False)
+        session.out.print(show.finding_line(match), markup=False)
     if found["matches"]:
         raise typer.Exit(ESCALATED)
 

@@ -81,13 +81,10 @@ def build_router(lookups: Lookups, banks: Banks, settings: ScreeningSettings) ->
 
     @router.post("/lookups", max_body_size=settings.lookup_bytes + _OVERHEAD_BYTES, openapi_extra=_LOOKUP_BODY)
     async def lookup(request: Request, key: Reader, min_score: Score = SHIPPED_SCORE) -> Lookup:
-        """What a picture (part `file`) or a hash matches. Nothing is stored."""
-        kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-        if kind == "multipart/form-data":
-            return await _by_picture(lookups, request, min_score)
-        if kind == "application/json":
-            return await _by_hash(lookups, await request.body(), min_score)
-        raise Problem(415, detail="send multipart/form-data with the part `file`, or application/json with one hash")
+        """What a picture (part `file`) or a hash matches. Nothing is stored. Exact scores need the scope `review`."""
+        exact = key.may("review")
+        found = await _looked_up(lookups, request, min_score if exact else SHIPPED_SCORE)
+        return found if exact else found.coarse()
 
     @router.get("/banks")
     async def list_banks(key: Reader, paging: Paging) -> Page[BankBody]:
@@ -116,6 +113,15 @@ def build_router(lookups: Lookups, banks: Banks, settings: ScreeningSettings) ->
 
 def _body(bank: Bank) -> BankBody:
     return BankBody(name=bank.name, references=bank.references, **bank.settings.model_dump())
+
+
+async def _looked_up(lookups: Lookups, request: Request, least_score: float) -> Lookup:
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind == "multipart/form-data":
+        return await _by_picture(lookups, request, least_score)
+    if kind == "application/json":
+        return await _by_hash(lookups, await request.body(), least_score)
+    raise Problem(415, detail="send multipart/form-data with the part `file`, or application/json with one hash")
 
 
 async def _by_picture(lookups: Lookups, request: Request, least_score: float) -> Lookup:

@@ -11,6 +11,7 @@ from services.screening.findings import SHIPPED_SCORE, best_first, is_live, matc
 from services.screening.fingerprint.kinds import PDQ, PHASH
 from services.screening.matching.whole import Hit, WholeIndex
 from services.screening.seen import SeenPicture
+from shared import metrics
 from shared.bus.port import Bus, Message
 from shared.cloudevents import decode
 from shared.errors import Reject, Retry
@@ -48,6 +49,7 @@ class LiveIndex:
         async for messages in bus.follow(TOPIC):
             for message in messages:
                 self.apply(message)
+            metrics.INDEX_REFERENCES.set(len(self))
             moved, self._moved = self._moved, asyncio.Event()
             moved.set()
 

@@ -13,16 +13,37 @@ from services.screening.pool import DecodePool
 from services.screening.seen import SeenPicture, SeenView, seen_from
 from shared.bus.port import Bus
 from shared.events import Fingerprints
-from shared.findings import ReferenceMatch, Unscreenable
+from shared.findings import Extent, ReferenceMatch, ReferenceRef, Region, Unscreenable
 from shared.frozen import Frozen
+
+
+class CoarseMatch(Frozen):
+    """What a key without `review` sees of a match: that it is one, of what and where; nothing to probe with."""
+
+    kind: str = "reference_match"
+    reference: ReferenceRef
+    extent: Extent
+    purpose: str
+    upload_region: Region
+    view: str
+
+
+class AskedFingerprints(Fingerprints):
+    """The hashes of a picture, or the one that was asked for."""
+
+    sha256: str | None  # type: ignore[assignment]  # a lookup by PDQ has no content
 
 
 class Lookup(Frozen):
     """The fingerprints of what was asked, and every reference it matches, the surest first."""
 
-    fingerprints: Fingerprints
-    matches: tuple[ReferenceMatch, ...]
+    fingerprints: AskedFingerprints
+    matches: tuple[ReferenceMatch | CoarseMatch, ...]
     unscreenable: Unscreenable | None = None
+
+    def coarse(self) -> "Lookup":
+        """The same for a key without `review`."""
+        return self.model_copy(update={"matches": tuple(_coarse(match) for match in self.matches)})
 
 
 class Lookups:
@@ -54,7 +75,12 @@ class Lookups:
     async def _answer(self, seen: SeenPicture, least_score: float) -> Lookup:
         await self._index.reach(await self._bus.end_offset(TOPIC))
         matches = self._index.search(seen, datetime.now(UTC), least_score=least_score)
-        return Lookup(fingerprints=seen.fingerprints(PIPELINE), matches=matches, unscreenable=seen.unscreenable)
+        prints = AskedFingerprints(**seen.fingerprints(PIPELINE).model_dump() | {"sha256": seen.sha256 or None})
+        return Lookup(fingerprints=prints, matches=matches, unscreenable=seen.unscreenable)
+
+
+def _coarse(match: ReferenceMatch | CoarseMatch) -> CoarseMatch:
+    return CoarseMatch.model_validate(match.model_dump())
 
 
 def _view(pdq: str | None, phash: str | None) -> SeenView:

@@ -1,25 +1,31 @@
 """Screening, put together: the live index, the decode pool, two consumers, the relay, the routes."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from services.screening.api import build_router
 from services.screening.banks import Banks
-from services.screening.live_index import LiveIndex
+from services.screening.live_index import TOPIC, LiveIndex
 from services.screening.look import Looker
 from services.screening.lookups import Lookups
 from services.screening.pool import DecodePool, PoolSettings
+from services.screening.registrar import TOPICS as REFERENCE_TOPICS
 from services.screening.registrar import Registrar
 from services.screening.settings import ScreeningSettings
 from services.screening.tables import leases
+from services.screening.worker import TOPICS as UPLOAD_TOPICS
 from services.screening.worker import Screener
-from shared.bus.consumer import Consumer
+from shared import metrics
+from shared.bus.consumer import Consumer, ConsumerSettings, Handler
+from shared.bus.port import Bus
 from shared.connect import open_store
+from shared.errors import Unavailable
 from shared.ids import new_id
 from shared.outbox import Relay
 from shared.service import Backends, Check, Service, Worker, until
 from shared.store.leases import Lease
+from shared.telemetry import ConsumerMetrics
 
 
 @asynccontextmanager
@@ -34,11 +40,17 @@ async def open_screening(backends: Backends, settings: ScreeningSettings) -> Asy
     router = build_router(Lookups(backends.bus, index, pool), banks, settings)
     registrar = Registrar(store, looker, screener.outbox)
     lease = Lease(store, leases, "relay", new_id())
-    uploads = Consumer(backends.bus, "screening", ["assets.submitted", "rescans"], screener.handle)
-    references = Consumer(backends.bus, "screening-references", ["references.submitted"], registrar.handle)
+    uploads = _consumer(backends.bus, "screening", UPLOAD_TOPICS, screener.handle, settings.batch)
+    references = _consumer(backends.bus, "screening-references", REFERENCE_TOPICS, registrar.handle, settings.batch)
 
     async def following(stopping: asyncio.Event) -> None:
         await until(stopping, index.follow(backends.bus))
+
+    async def caught_up() -> None:
+        behind = await backends.bus.end_offset(TOPIC) - index.offset
+        metrics.INDEX_BEHIND.set(behind)
+        if behind > 0:
+            raise Unavailable(f"the index is {behind} records behind")
 
     try:
         await banks.ensure_default()
@@ -46,16 +58,26 @@ async def open_screening(backends: Backends, settings: ScreeningSettings) -> Asy
             name="screening",
             routers=(router,),
             workers=(
-                Worker("index", following),
-                Worker("uploads", uploads.run),
-                Worker("references", references.run),
-                Worker("relay", Relay(store, screener.outbox, backends.bus, lease).run),
+                Worker("screening-index", following),
+                Worker("screening-uploads", uploads.run),
+                Worker("screening-references", references.run),
+                Worker("screening-relay", Relay(store, screener.outbox, backends.bus, lease).run),
             ),
-            checks=(Check("screening_store", store.ping),),
+            checks=(
+                Check("screening_store", store.ping),
+                Check("bus", backends.bus.ping),
+                Check("blobs", backends.blobs.ping),
+                Check("index", caught_up),
+            ),
         )
     finally:
         await pool.close()
         await store.close()
+
+
+def _consumer(bus: Bus, group: str, topics: Sequence[str], handler: Handler, batch: int) -> Consumer:
+    settings = ConsumerSettings(max_records=batch)
+    return Consumer(bus, group, topics, handler, settings=settings, observer=ConsumerMetrics(group))
 
 
 def _pool_settings(settings: ScreeningSettings) -> PoolSettings:

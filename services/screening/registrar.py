@@ -18,6 +18,8 @@ from shared.outbox import Outbox
 from shared.store.columns import upsert
 from shared.store.engine import Store
 
+TOPICS = (ReferenceSubmitted.TOPIC,)
+
 
 class Registrar:
     """Handles batches of `references.submitted`. Durable on return; repeats and older changes do nothing."""

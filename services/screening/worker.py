@@ -10,14 +10,17 @@ from services.screening.look import PIPELINE, Looker, keep
 from services.screening.record import Screening, latest_submissions, number_and_insert, pending
 from services.screening.seen import SeenPicture
 from services.screening.tables import outbox as outbox_rows
+from shared import metrics
 from shared.bus.port import Bus, Message
 from shared.cloudevents import decode
 from shared.errors import Reject
 from shared.events import AssetScreened, AssetSubmitted, RescanRequested
+from shared.findings import ReferenceMatch, Unscreenable
 from shared.outbox import Outbox
 from shared.store.engine import Store
 from shared.verdicts import Cause, ScreeningVersions
 
+TOPICS = (AssetSubmitted.TOPIC, RescanRequested.TOPIC)
 ENGINE = "whole-1"
 """Which searches ran: names change with what they find."""
 
@@ -59,7 +62,8 @@ class Screener:
             return
         # Whoever registered a reference and then uploads must find it searched.
         await self._index.reach(await self._bus.end_offset(TOPIC))
-        pictures = await self._pictures(jobs)
+        with metrics.SCREENING_SECONDS.time():
+            pictures = await self._pictures(jobs)
         now = datetime.now(UTC)
         screenings = [self._screen(job, pictures[job.submitted.sha256], now) for job in jobs]
         await self._commit(screenings, pictures, now)
@@ -120,3 +124,14 @@ class Screener:
             events = await number_and_insert(connection, screenings)
             await self._outbox.add(connection, events, now=now)
         self._outbox.wake()
+        _count(screenings)
+
+
+def _count(screenings: list[Screening]) -> None:
+    for screening in screenings:
+        findings = screening.event.findings
+        refused = next((finding.reason for finding in findings if isinstance(finding, Unscreenable)), None)
+        metrics.SCREENINGS.labels(refused or "screened").inc()
+        for match in findings:
+            if isinstance(match, ReferenceMatch):
+                metrics.MATCHES.labels(match.detector).inc()
