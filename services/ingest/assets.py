@@ -1,7 +1,7 @@
 """The rows of assets: what is held of each upload, and the verdict it has."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
@@ -78,11 +78,14 @@ class Search:
         return found
 
 
-async def insert(connection: AsyncConnection, asset: Asset) -> None:
-    """A new row."""
-    values = asdict(asset)
-    del values["on_its_way"]
-    await connection.execute(assets.insert(), values)
+_COLUMNS = tuple(column.name for column in assets.columns)
+
+
+async def insert(connection: AsyncConnection, new: Sequence[Asset]) -> None:
+    """New rows, in one statement."""
+    if new:
+        rows = [{name: getattr(asset, name) for name in _COLUMNS} for asset in new]
+        await connection.execute(assets.insert(), rows)
 
 
 async def find(connection: AsyncConnection, asset_id: str) -> Asset | None:

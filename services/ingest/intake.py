@@ -8,9 +8,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.ingest import assets
 from services.ingest.assets import Asset
+from services.ingest.commits import Commits, Upload
 from services.ingest.declared import read_declaration
 from services.ingest.guard import admit
-from services.ingest.remembered import claim, request_of
+from services.ingest.remembered import request_of
 from services.ingest.room import Room
 from services.ingest.settings import IngestSettings
 from shared import metrics
@@ -44,7 +45,7 @@ class Intake:
         self._wanted = Wanted(
             "declaration", file_bytes=settings.max_upload_bytes, document_bytes=settings.max_document_bytes
         )
-        self._remembers = timedelta(hours=settings.idempotency_hours)
+        self._commits = Commits(store, outbox, timedelta(hours=settings.idempotency_hours))
         self._room = Room(settings.uploads_at_once, settings.uploads_waiting)
 
     async def submit(self, request: Request, principal: Principal, idempotency_key: str | None) -> Asset:
@@ -65,20 +66,9 @@ class Intake:
         asset = _asset(received, kept, declaration, principal)
         claimed = request_of(principal.key_id, ROUTE, idempotency_key, asset.sha256, asset.filename, asset.declaration)
         record = self._record(asset, declaration, "submitted", asset.id)
-
-        async def write(connection: AsyncConnection) -> str:
-            if claimed is not None:
-                made = await claim(connection, claimed, asset.id, asset.submitted_at, self._remembers)
-                if made != asset.id:
-                    return made
-            await assets.insert(connection, asset)
-            await self._outbox.add_records(connection, [record])
-            return asset.id
-
-        made = await self._store.together(write)
+        made = await self._commits.add(Upload(asset, record, claimed))
         if made != asset.id:
             return await self._first_answer(made)
-        self._outbox.wake()
         metrics.UPLOAD_BYTES.inc(asset.bytes)
         return asset
 
@@ -101,6 +91,10 @@ class Intake:
             raise not_found("asset")
         self._outbox.wake()
         return amended
+
+    async def close(self) -> None:
+        """Waits for the uploads that are being written."""
+        await self._commits.close()
 
     async def _first_answer(self, asset_id: str) -> Asset:
         async with self._store.read() as connection:

@@ -58,6 +58,7 @@ async def open_ingest(backends: Backends, settings: IngestSettings) -> AsyncIter
             checks=(Check("ingest_store", store.ping), Check("bus", bus.ping), Check("blobs", blobs.ping)),
         )
     finally:
+        await intake.close()
         await store.close()
 
 

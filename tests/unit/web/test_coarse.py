@@ -13,9 +13,7 @@ WORK = ReferenceRef(id="ref-1", bank="secret-stills", title="Harbour", external_
 MATCH = ReferenceMatch(
     reference=WORK, detector="local", score=0.8123, distance=9, share_of_upload=0.31, coverage_of_reference=0.88
 )
-REASON = Reason(
-    rule="S", outcome=Outcome.ESCALATE, because="Holds 88% of Harbour, on 31 % of the upload", findings=(0,)
-)
+REASON = Reason(rule="S", outcome=Outcome.ESCALATE, because="Holds 88% of Harbour, on 31 % of it", findings=(0,))
 EVENT: VerdictReached = verdict(
     "a", outcome=Outcome.ESCALATE, findings=(MATCH, Likeness(performer="P", score=0.71), Unscreenable(reason="cut")),
     reasons=(REASON,),

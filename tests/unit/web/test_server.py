@@ -1,4 +1,4 @@
-"""The server over a real socket: refusals that arrive, streams that end, workers that stop last, failures that count."""
+"""The server over a real socket: refusals that arrive, streams that end, workers that stop last."""
 
 import asyncio
 import os
@@ -25,14 +25,12 @@ PATIENCE = 20
 
 
 @asynccontextmanager
-async def served(
-    directory: Directory, service: Service, **options: Any
-) -> AsyncIterator[tuple[str, asyncio.Task[None]]]:
+async def served(directory: Directory, service: Service) -> AsyncIterator[tuple[str, asyncio.Task[None]]]:
     """(address, the server's task); stopped after the block if it still runs."""
     address: asyncio.Future[str] = asyncio.get_running_loop().create_future()
     stop = asyncio.Event()
     app = build_app([service], directory)
-    task = asyncio.create_task(serve(app, [service], port=0, started=address.set_result, stop=stop, **options))
+    task = asyncio.create_task(serve(app, [service], port=0, started=address.set_result, stop=stop))
     try:
         yield await asyncio.wait_for(address, PATIENCE), task
     finally:
