@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlalchemy import event
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from shared.errors import ConfigurationError
@@ -109,13 +109,25 @@ def _prepare(engine: AsyncEngine, begin: str, pragmas: list[str]) -> None:
 
 
 def _postgresql(url: str, service: str) -> Store:
-    address = make_url(url).set(drivername="postgresql+asyncpg")
-    engine = create_async_engine(
-        address,
-        pool_size=8,
-        max_overflow=8,
-        pool_pre_ping=True,
-        connect_args={"server_settings": {"search_path": service, "application_name": f"clearframe-{service}"}},
-    )
+    settings = {"search_path": service, "application_name": f"clearframe-{service}"}
+    try:
+        engine = create_async_engine(
+            _address(url),
+            pool_size=8,
+            max_overflow=8,
+            pool_pre_ping=True,
+            connect_args={"server_settings": settings, "timeout": 10},
+        )
+    except ModuleNotFoundError as error:
+        raise ConfigurationError(
+            f"CLEARFRAME_STORE: {error.name} is not installed; install clearframe[postgres]"
+        ) from error
     # What SQLite gives by itself: several reads of one block see the same state.
     return Store(engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True), engine)
+
+
+def _address(url: str) -> URL:
+    """libpq's `sslmode` under the name that asyncpg knows."""
+    address = make_url(url).set(drivername="postgresql+asyncpg")
+    mode = address.query.get("sslmode")
+    return address.difference_update_query(["sslmode"]).update_query_dict({"ssl": mode}) if mode else address
