@@ -24,7 +24,7 @@ from services.verdict.rulebooks import Rulebooks
 from services.verdict.settings import VerdictSettings
 from services.verdict.settle import Settling
 from services.verdict.stream import Stream
-from services.verdict.turns import Turns
+from services.verdict.turns import Holding, Turns
 from services.verdict.worker import VerdictWorker
 from shared.bus.consumer import Consumer, ConsumerSettings, Handler
 from shared.bus.port import Bus
@@ -119,7 +119,8 @@ def _leased(parts: Parts, bus: Bus, sender: Sender) -> Sequence[Worker]:
     dispatcher = Dispatcher(store, sender, parts.deliveries_queued, clock=_now, monotonic=time.monotonic)
     timer = Reconsidering(store, settling, _now, parts.announcing)
     feeder = Feeder(store, settling.outbox, _now, parts.settings.rescan_outstanding)
-    dispatching = Turns(lease("dispatcher"), dispatcher.step, parts.deliveries_queued)
+    holding = Holding(lease("background"))
+    dispatching = Turns("dispatcher", holding, dispatcher.step, parts.deliveries_queued)
 
     async def dispatch(stopping: asyncio.Event) -> None:
         try:
@@ -129,8 +130,8 @@ def _leased(parts: Parts, bus: Bus, sender: Sender) -> Sequence[Worker]:
 
     return (
         Worker(f"{NAME}-dispatcher", dispatch),
-        Worker(f"{NAME}-timer", Turns(lease("timer"), timer.step, parts.documents_changed).run),
-        Worker(f"{NAME}-feeder", Turns(lease("feeder"), feeder.step, parts.rescans_asked).run),
+        Worker(f"{NAME}-timer", Turns("timer", holding, timer.step, parts.documents_changed).run),
+        Worker(f"{NAME}-feeder", Turns("feeder", holding, feeder.step, parts.rescans_asked).run),
         Worker(f"{NAME}-relay", Relay(store, settling.outbox, bus, lease("relay")).run),
     )
 

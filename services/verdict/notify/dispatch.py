@@ -36,6 +36,7 @@ class Dispatcher:
     _due: dict[tuple[str, int], float] = field(default_factory=dict)
     _busy: dict[str, "asyncio.Task[None]"] = field(default_factory=dict)
     _failure: BaseException | None = None
+    _alarm: asyncio.TimerHandle | None = None
 
     async def step(self) -> bool:
         """Starts what is due; what broke an earlier attempt is raised here."""
@@ -55,6 +56,7 @@ class Dispatcher:
                 task = asyncio.create_task(self._serve(listening[endpoint_id], rows), name=f"webhook-{endpoint_id}")
                 self._busy[endpoint_id] = task
                 task.add_done_callback(partial(self._served, endpoint_id))
+        self._look_again()
 
     def _due_now(self, waiting: Sequence[Delivery]) -> dict[str, list[Delivery]]:
         found: dict[str, list[Delivery]] = defaultdict(list)
@@ -66,6 +68,14 @@ class Dispatcher:
             if self._due[key] <= self.monotonic():
                 found[row.webhook_id].append(row)
         return found
+
+    def _look_again(self) -> None:
+        """In time for the next that is due, instead of asking the database every moment."""
+        now = self.monotonic()
+        waits = [due - now for due in self._due.values() if due > now]
+        if self._alarm is not None:
+            self._alarm.cancel()
+        self._alarm = asyncio.get_running_loop().call_later(min(waits), self.queued.set) if waits else None
 
     def _forget_all_but(self, waiting: Sequence[Delivery]) -> None:
         kept = {(row.id, row.attempts) for row in waiting}
@@ -105,6 +115,8 @@ class Dispatcher:
 
     async def finish(self) -> None:
         """Gives attempts under way a few seconds to end."""
+        if self._alarm is not None:
+            self._alarm.cancel()
         if self._busy:
             tasks = list(self._busy.values())
             _, late = await asyncio.wait(tasks, timeout=_GRACE_SECONDS)
