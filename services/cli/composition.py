@@ -23,7 +23,7 @@ from shared.settings import Settings, load_settings
 from shared.store.directory import SERVICE as DIRECTORY
 from shared.store.directory import Directory
 from shared.store.migrate import migrate
-from shared.telemetry import configure_logging
+from shared.telemetry import configure_logging, observe_http
 from shared.web.app import Application, build_app
 from shared.web.server import serve
 
@@ -78,7 +78,7 @@ async def running(settings: Settings, names: Sequence[str]) -> AsyncIterator[Com
     async with AsyncExitStack() as stack:
         backends = await _open_backends(settings, stack)
         services = [await stack.enter_async_context(_open(name, backends, settings)) for name in names]
-        app = build_app(services, backends.directory, version=version("clearframe"))
+        app = build_app(services, backends.directory, version=version("clearframe"), observe=observe_http)
         yield Composed(app, tuple(services))
 
 
