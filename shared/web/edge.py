@@ -1,28 +1,29 @@
 """The outermost layer: request ids, security headers, one shape for every error, and unread bodies on refusals."""
 
 import asyncio
+import itertools
 import re
+import secrets
 import time
 from collections.abc import Callable
 
-from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bound_contextvars
 
-from shared.ids import new_id
 from shared.web.problems import Problem
 
 Observe = Callable[[str, str, int, float], None]
 """Told of every answer: method, route template, status, seconds."""
 
-_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
-_HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
-    "Cache-Control": "no-store",
-}
+_REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+_LOOKED_AT = frozenset({b"x-request-id", b"content-length", b"transfer-encoding", b"expect"})
+_HEADERS = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (b"cache-control", b"no-store"),
+)
 # A client that is still sending when we refuse would meet a reset instead of our answer: read on, within bounds.
 _DRAIN_BYTES = {401: 1_000_000}
 _DRAIN_MOST_BYTES = 300_000_000
@@ -35,13 +36,15 @@ class Edge:
     def __init__(self, app: ASGIApp, observe: Observe) -> None:
         self._app = app
         self._observe = observe
+        self._prefix = secrets.token_hex(6)
+        self._count = itertools.count(1)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        exchange = _Exchange(scope, receive, send)
+        exchange = _Exchange(scope, receive, send, f"{self._prefix}-{next(self._count)}")
         started = time.perf_counter()
         try:
             with bound_contextvars(request_id=exchange.request_id):
@@ -53,15 +56,15 @@ class Edge:
 class _Exchange:
     """One request and its answer."""
 
-    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers = Headers(scope=scope)
-        given = headers.get("x-request-id", "")
-        self.request_id = given if _REQUEST_ID.fullmatch(given) else new_id()
+    def __init__(self, scope: Scope, receive: Receive, send: Send, fresh_id: str) -> None:
+        headers = {name: value for name, value in scope["headers"] if name in _LOOKED_AT}
+        given = headers.get(b"x-request-id", b"")
+        self.request_id = given.decode() if _REQUEST_ID.fullmatch(given) else fresh_id
         self.status = 500
         self._receive = receive
         self._send = send
-        self._unread = "content-length" in headers or "transfer-encoding" in headers
-        self._asks_first = headers.get("expect", "").lower() == "100-continue"
+        self._unread = b"content-length" in headers or b"transfer-encoding" in headers
+        self._asks_first = headers.get(b"expect", b"").lower() == b"100-continue"
         self._replaced = False
 
     async def receive(self) -> Message:
@@ -79,27 +82,27 @@ class _Exchange:
 
     async def _start(self, message: Message) -> None:
         self.status = message["status"]
-        headers = MutableHeaders(raw=message.setdefault("headers", []))
+        headers = message["headers"] = list(message.get("headers", ()))
         if self.status >= 400 and self._unread and not self._asks_first:
             await self._drain(_DRAIN_BYTES.get(self.status, _DRAIN_MOST_BYTES))
         # The native body limit answers in plain text, past every exception handler.
-        if self.status == 413 and headers.get("content-type", "").startswith("text/plain"):
+        if self.status == 413 and any(value.startswith(b"text/plain") for _, value in headers):
             await self._replace(Problem(413, detail="the body is larger than this address takes"))
             return
-        self._add_headers(headers)
+        self._add_to(headers)
         await self._send(message)
 
     async def _replace(self, problem: Problem) -> None:
         self._replaced = True
         answer = problem.answer()
-        self._add_headers(answer.headers)
+        self._add_to(answer.raw_headers)
         await self._send({"type": "http.response.start", "status": problem.status, "headers": answer.raw_headers})
         await self._send({"type": "http.response.body", "body": answer.body})
 
-    def _add_headers(self, headers: MutableHeaders) -> None:
-        headers["X-Request-ID"] = self.request_id
-        for name, value in _HEADERS.items():
-            headers.setdefault(name, value)
+    def _add_to(self, headers: list[tuple[bytes, bytes]]) -> None:
+        present = {name for name, _ in headers}
+        headers += [(name, value) for name, value in _HEADERS if name not in present]
+        headers.append((b"x-request-id", self.request_id.encode()))
 
     async def _drain(self, most: int) -> None:
         try:
