@@ -14,6 +14,7 @@ from services.verdict.main import open_verdict
 from services.verdict.settings import VerdictSettings
 from shared.blobs.files import FileBlobs
 from shared.bus.embedded import EmbeddedBus
+from shared.bus.port import Bus
 from shared.cloudevents import Envelope, encode
 from shared.events import DEAD_TOPICS, TOPICS, Event
 from shared.ids import new_id
@@ -98,12 +99,17 @@ class Running:
 
 @asynccontextmanager
 async def running(
-    folder: Path, *, settings: VerdictSettings | None = None, keys: dict[str, str] | None = None
+    folder: Path,
+    *,
+    settings: VerdictSettings | None = None,
+    keys: dict[str, str] | None = None,
+    bus: Bus | None = None,
+    store_url: str | None = None,
 ) -> AsyncIterator[Running]:
     """Opens, runs and stops the service on a data folder, which may hold what an earlier run left."""
-    bus = EmbeddedBus(folder / "bus.sqlite", session_seconds=2.0)
-    directory = await _directory(folder)
-    backends = Backends(bus, FileBlobs(folder / "blobs"), f"sqlite://{folder}", directory)
+    bus, store_url = bus or EmbeddedBus(folder / "bus.sqlite", session_seconds=2.0), store_url or f"sqlite://{folder}"
+    directory = await _directory(store_url)
+    backends = Backends(bus, FileBlobs(folder / "blobs"), store_url, directory)
     async with open_verdict(backends, settings or VerdictSettings(allow_loopback_webhooks=True)) as service:
         stopping = asyncio.Event()
         workers = [asyncio.create_task(worker.run(stopping), name=worker.name) for worker in service.workers]
@@ -130,8 +136,8 @@ async def listening(service: Running) -> AsyncIterator[str]:
         await asyncio.wait_for(server, PATIENCE_SECONDS)
 
 
-async def _directory(folder: Path) -> Directory:
-    store = open_store(f"sqlite://{folder}", SERVICE)
+async def _directory(store_url: str) -> Directory:
+    store = open_store(store_url, SERVICE)
     await migrate(store, SERVICE)
     directory = Directory(store)
     await directory.ensure_defaults()

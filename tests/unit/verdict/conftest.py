@@ -1,4 +1,4 @@
-"""A bench for each test."""
+"""A bench for each test, over either database."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -8,7 +8,12 @@ import pytest
 from tests.verdict_bench import Bench, open_bench
 
 
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.real)])
+def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    return f"sqlite://{tmp_path}" if request.param == "sqlite" else str(request.getfixturevalue("postgres_database"))
+
+
 @pytest.fixture
-async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
-    async with open_bench(f"sqlite://{tmp_path}") as made:
+async def bench(store_url: str) -> AsyncIterator[Bench]:
+    async with open_bench(store_url) as made:
         yield made

@@ -26,6 +26,7 @@ async def test_an_untouched_chain_holds(bench: Bench) -> None:
     assert (verified.entries, verified.broken) == (3, None)
 
 
+@pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("column", COLUMNS)
 async def test_one_flipped_byte_is_found(bench: Bench, tmp_path: Path, column: str) -> None:
     await _fill(bench)
@@ -53,6 +54,7 @@ def _flips(value: Any) -> list[Any]:
     return [(raw[:at] + bytes([raw[at] ^ 1]) + raw[at + 1 :]).decode() for at in places]
 
 
+@pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
 async def test_bytes_that_are_no_text_any_more_are_found(bench: Bench, tmp_path: Path) -> None:
     await _fill(bench)
     database = sqlite3.connect(tmp_path / "verdict.sqlite")
