@@ -67,8 +67,8 @@ class Stack:
 
 
 @asynccontextmanager
-async def ingest_stack(folder: Path, **settings: Any) -> AsyncIterator[Stack]:
-    """A running ingest with the productions `atlas` and `borealis`."""
+async def ingest_stack(folder: Path, *, works: bool = True, **settings: Any) -> AsyncIterator[Stack]:
+    """A running ingest with the productions `atlas` and `borealis`; with `works=False` its workers stand still."""
     store_url = f"sqlite://{folder / 'store'}"
     for name in (SERVICE, "ingest"):
         store = open_store(store_url, name)
@@ -87,7 +87,8 @@ async def ingest_stack(folder: Path, **settings: Any) -> AsyncIterator[Stack]:
             await directory.put_production(Production(slug, slug.title()))
         backends = Backends(bus, blobs, store_url, directory)
         service = await stack.enter_async_context(open_ingest(backends, IngestSettings(**settings)))
-        await stack.enter_async_context(working(service))
+        if works:
+            await stack.enter_async_context(working(service))
         yield Stack(build_app([service], directory), service, backends, folder)
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Response
 from fastapi import Path as InPath
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from shared.principal import Principal, Scope
 from shared.store.directory import Directory
@@ -16,6 +16,7 @@ from shared.store.entries import InvalidEntry, Key, Production, UnknownKey
 from shared.web.auth import require
 from shared.web.paging import Page, Paging, encode_cursor
 from shared.web.problems import invalid, not_found
+from shared.web.times import Time
 
 Admin = Annotated[Principal, Depends(require("admin"))]
 AnyKey = Annotated[Principal, Depends(require())]
@@ -55,7 +56,7 @@ class KeyForm(BaseModel):
     productions: list[Annotated[str, Field(max_length=100)]] = Field(
         min_length=1, max_length=500, description='slugs, or "*" for all'
     )
-    expires_at: AwareDatetime | None = None
+    expires_at: Time | None = None
 
 
 class KeyBody(BaseModel):

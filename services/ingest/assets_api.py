@@ -8,7 +8,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi import Path as InPath
 from fastapi.responses import StreamingResponse
-from pydantic import AwareDatetime, BaseModel
+from pydantic import BaseModel
 
 from services.ingest import assets
 from services.ingest.assets import Asset, Search
@@ -29,6 +29,7 @@ from shared.web.openapi import answers
 from shared.web.paging import Page, Paging
 from shared.web.parts import multipart_body
 from shared.web.problems import Problem, not_found
+from shared.web.times import Time
 
 Uploader = Annotated[Principal, Depends(require("upload"))]
 Reader = Annotated[Principal, Depends(require("read", "review"))]
@@ -75,7 +76,7 @@ class Filter(BaseModel):
     status: Annotated[Literal["received", "screening", "decided"] | None, Query()] = None
     outcome: Annotated[Literal["clear", "caution", "escalate"] | None, Query()] = None
     sha256: Annotated[str | None, Query(pattern=r"^[0-9a-f]{64}$")] = None
-    since: Annotated[AwareDatetime | None, Query()] = None
+    since: Annotated[Time | None, Query()] = None
 
 
 def asset_router(

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from services.ingest.declared import read_json
 from services.ingest.references import FIRST_BANK
@@ -12,6 +12,7 @@ from shared.declaration.text import Code, Name, Title
 from shared.events import ReferenceDetails
 from shared.web.faults import faults_of
 from shared.web.problems import Problem
+from shared.web.times import Time
 
 
 class ReferenceForm(BaseModel):
@@ -24,8 +25,8 @@ class ReferenceForm(BaseModel):
     owner: Name | None = None
     label: Code | None = None
     external_id: Name | None = None
-    valid_from: AwareDatetime | None = None
-    valid_until: AwareDatetime | None = None
+    valid_from: Time | None = None
+    valid_until: Time | None = None
 
     @model_validator(mode="after")
     def _window(self) -> "ReferenceForm":
@@ -43,8 +44,8 @@ class ReferenceChange(BaseModel):
     owner: Name | None = None
     label: Code | None = None
     external_id: Name | None = None
-    valid_from: AwareDatetime | None = None
-    valid_until: AwareDatetime | None = None
+    valid_from: Time | None = None
+    valid_until: Time | None = None
 
     def applied(self, details: ReferenceDetails) -> ReferenceDetails:
         """The details with this change. Raises a 422 `Problem`."""

@@ -1,10 +1,11 @@
 """The OpenAPI document: stable operation ids, and the error answers that every operation shares."""
 
+import re
 from typing import Any
 
 from fastapi.routing import APIRoute
 
-from shared.web.problems import MEDIA_TYPE, ProblemBody
+from shared.web.answer import MEDIA_TYPE, ProblemBody
 
 _EVERYWHERE = {
     400: "The request cannot be read",
@@ -33,9 +34,18 @@ def answers(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return {status: {"description": "It contradicts what is there", **_content()} for status in statuses}
 
 
+def allowed_methods(document: dict[str, Any], path: str) -> list[str]:
+    """The methods that the document has for an address."""
+    for template, operations in document["paths"].items():
+        if re.fullmatch(re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(template)), path):
+            return sorted(method.upper() for method in operations)
+    return []
+
+
 def describe(document: dict[str, Any]) -> None:
     """Adds the shared error answers to every operation, in place."""
     schemas = document.setdefault("components", {}).setdefault("schemas", {})
+    document["paths"] = _hoisted(document["paths"], schemas)
     for gone in ("HTTPValidationError", "ValidationError"):
         schemas.pop(gone, None)
     problem = ProblemBody.model_json_schema(ref_template="#/components/schemas/{model}")
@@ -47,6 +57,19 @@ def describe(document: dict[str, Any]) -> None:
             own.pop("422", None)
             for status, description in shared.items():
                 own.setdefault(str(status), {"description": description, **_content(), **_headers(status)})
+
+
+def _hoisted(node: Any, schemas: dict[str, Any]) -> Any:
+    """Definitions that a hand-written body brought along become components of the document."""
+    if isinstance(node, dict):
+        for name, schema in node.get("$defs", {}).items():
+            schemas.setdefault(name, _hoisted(schema, schemas))
+        return {
+            key: value.replace("#/$defs/", "#/components/schemas/") if key == "$ref" else _hoisted(value, schemas)
+            for key, value in node.items()
+            if key != "$defs"
+        }
+    return [_hoisted(item, schemas) for item in node] if isinstance(node, list) else node
 
 
 def _content() -> dict[str, Any]:

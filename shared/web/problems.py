@@ -6,14 +6,14 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
-from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from shared.errors import BlobDamaged, BlobMissing, OutOfSpace, Retry, Unavailable
+from shared.web.answer import MEDIA_TYPE
 from shared.web.faults import FieldFault, body_model, faults_of
+from shared.web.openapi import allowed_methods
 
-MEDIA_TYPE = "application/problem+json"
 _TITLES = {
     400: ("bad_request", "The request cannot be read"),
     401: ("unauthorized", "A valid API key is needed"),
@@ -29,17 +29,6 @@ _TITLES = {
     503: ("unavailable", "A part of the service does not answer"),
     507: ("out_of_space", "The disk is full"),
 }
-
-
-class ProblemBody(BaseModel):
-    """The body of every error answer."""
-
-    type: str
-    title: str
-    status: int
-    detail: str
-    code: str
-    errors: list[FieldFault] = []
 
 
 class Problem(Exception):  # noqa: N818 - RFC 9457's own word
@@ -104,12 +93,14 @@ async def _problem(_request: Request, error: Exception) -> Response:
     return error.answer()
 
 
-async def _http(_request: Request, error: Exception) -> Response:
+async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     if error.status_code == 400 and error.detail == "There was an error parsing the body":
         return invalid("body", "is no valid UTF-8 JSON", "send JSON, encoded as UTF-8").answer()
-    default = _TITLES.get(error.status_code, ("", ""))[1]
-    return Problem(error.status_code, detail=default or str(error.detail), headers=error.headers).answer()
+    default, headers = _TITLES.get(error.status_code, ("", ""))[1], dict(error.headers or {})
+    if error.status_code == 405:
+        headers["Allow"] = ", ".join(allowed_methods(request.app.openapi(), request.url.path)) or headers["Allow"]
+    return Problem(error.status_code, detail=default or str(error.detail), headers=headers).answer()
 
 
 async def _validation(request: Request, error: Exception) -> Response:

@@ -187,3 +187,8 @@ async def test_one_key_may_ask_so_often_and_admins_more() -> None:
     await limit.check(other)
     for _ in range(10):
         await limit.check(admin)
+
+
+async def test_a_wrong_method_names_the_right_ones(client: httpx2.AsyncClient) -> None:
+    assert (await client.delete("/v1/forms")).headers["allow"] == "POST"
+    assert (await client.post("/v1/rows")).headers["allow"] == "GET"
