@@ -31,6 +31,8 @@ def coarse(verdict: Verdict, *, hide_titles: Collection[str] = ()) -> dict[str, 
     data = full(verdict)
     data["findings"] = [_finding(finding, hide_titles) for finding in data["findings"]]
     data["reasons"] = [_reason(reason) for reason in data["reasons"]]
+    data["summary"] = _PERCENT.sub("some", data["summary"])
+    data["to_do"] = [_PERCENT.sub("some", line) for line in data["to_do"]]
     return _without_texts(data, _secrets(verdict, hide_titles))
 
 

@@ -69,7 +69,9 @@ def build_app(
                 app.include_router(router)
             else:
                 app.include_router(router, prefix="/v1", dependencies=[Depends(known_query)])
-    _add_operations(app, [check for service in services for check in service.checks])
+    # Services of one process share parts, and ask for each by its name.
+    checks = {check.name: check for service in services for check in service.checks}
+    _add_operations(app, list(checks.values()))
     return app
 
 
