@@ -33,10 +33,18 @@ def main(command: list[str]) -> int:
             with ThreadPoolExecutor() as pool:
                 found = list(pool.map(lambda name: start(name, folder / name), wanted))
             env = {name: value for one in found for name, value in one.items()}
-            return subprocess.run(command, env={**os.environ, **env}, check=False).returncode
+            return run(command, {**os.environ, **env})
         finally:
             for name in wanted:
                 subprocess.run([sys.executable, SCRIPTS[name], "stop", "--state", folder / name], check=False)
+
+
+def run(command: list[str], env: dict[str, str]) -> int:
+    """The exit code. Told to end, it interrupts the command, which can then clear up, and waits for it."""
+    with subprocess.Popen(command, env=env) as process:
+        signal.signal(signal.SIGTERM, lambda *_: process.send_signal(signal.SIGINT))
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends it to the command as well
+        return process.wait()
 
 
 def variable(name: str) -> str:

@@ -114,7 +114,7 @@ async def _send(address: str, acknowledged: list[bytes], enough: asyncio.Event) 
     await producer.start()
     while not enough.is_set():
         value = b"%d" % len(acknowledged)
-        await (await producer.send(TOPIC, value))
+        await (await producer.send(TOPIC, value, key=b"one"))
         acknowledged.append(value)
     await producer.stop()
 
