@@ -1,4 +1,4 @@
-"""docker-compose.yml, read as YAML: there is no engine here to run it. Compose's own loader has read it too, by hand."""
+"""docker-compose.yml, read as YAML: no engine is needed for it. (Compose's own loader takes the file as well.)"""
 
 import re
 import subprocess
