@@ -1,7 +1,6 @@
 """What a key without `review` sees of a verdict: whether and where its upload matched, no scores to probe with."""
 
 import re
-from collections.abc import Collection
 from typing import Any
 
 from shared.findings import ReferenceMatch
@@ -15,9 +14,9 @@ _PERCENT = re.compile(r"\b\d{1,3}(?:\.\d+)?\s?%")
 _HAS_SCORES = {"reference_match": _MATCH, "likeness": _LIKENESS}
 
 
-def for_reader(verdict: Verdict, reader: Principal, *, hide_titles: Collection[str] = ()) -> dict[str, Any]:
+def for_reader(verdict: Verdict, reader: Principal) -> dict[str, Any]:
     """The verdict as this key may see it."""
-    return full(verdict) if reader.may("review") else coarse(verdict, hide_titles=hide_titles)
+    return full(verdict) if reader.may("review") else coarse(verdict)
 
 
 def full(verdict: Verdict) -> dict[str, Any]:
@@ -26,24 +25,24 @@ def full(verdict: Verdict) -> dict[str, Any]:
     return data
 
 
-def coarse(verdict: Verdict, *, hide_titles: Collection[str] = ()) -> dict[str, Any]:
-    """The verdict as JSON without exact scores, distances and shares. `hide_titles`: banks that keep titles secret."""
+def coarse(verdict: Verdict) -> dict[str, Any]:
+    """The verdict as JSON without exact scores, distances and shares. Hidden works keep their names."""
     data = full(verdict)
-    data["findings"] = [_finding(finding, hide_titles) for finding in data["findings"]]
+    data["findings"] = [_finding(finding) for finding in data["findings"]]
     data["reasons"] = [_reason(reason) for reason in data["reasons"]]
     data["summary"] = _PERCENT.sub("some", data["summary"])
     data["to_do"] = [_PERCENT.sub("some", line) for line in data["to_do"]]
-    return _without_texts(data, _secrets(verdict, hide_titles))
+    return _without_texts(data, _secrets(verdict))
 
 
-def _finding(finding: dict[str, Any], hide_titles: Collection[str]) -> dict[str, Any]:
+def _finding(finding: dict[str, Any]) -> dict[str, Any]:
     kept = _HAS_SCORES.get(finding["kind"])
     if kept is None:
         return finding
     shown = {name: finding[name] for name in kept if name in finding}
     if "reference" in finding:
         reference = finding["reference"]
-        open_names = ("bank",) if reference["bank"] in hide_titles else ("id", "bank", "title")
+        open_names = ("bank",) if reference["hidden"] else ("id", "bank", "title")
         shown["reference"] = {name: reference[name] for name in open_names if name in reference}
     return shown
 
@@ -55,12 +54,12 @@ def _reason(reason: dict[str, Any]) -> dict[str, Any]:
     return reason | {"because": _PERCENT.sub("some", reason["because"])}
 
 
-def _secrets(verdict: Verdict, hide_titles: Collection[str]) -> list[str]:
+def _secrets(verdict: Verdict) -> list[str]:
     """Titles that may also stand in the verdict's sentences; the longest first, as one may hold another."""
     hidden = {
         text
         for finding in verdict.findings
-        if isinstance(finding, ReferenceMatch) and finding.reference.bank in hide_titles
+        if isinstance(finding, ReferenceMatch) and finding.reference.hidden
         for text in (finding.reference.title, finding.reference.external_id, finding.reference.id)
         if text
     }

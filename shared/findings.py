@@ -24,6 +24,7 @@ class ReferenceRef(Frozen):
     bank: str
     title: str | None = None
     external_id: str | None = None
+    hidden: bool = Field(False, description="its bank keeps titles from whoever does not review")
 
 
 class ReferenceMatch(Frozen):

@@ -14,7 +14,6 @@ from services.ingest import assets
 from services.ingest.assets import Asset, Search
 from services.ingest.intake import Intake
 from services.ingest.previews import Previews
-from services.ingest.references import hidden_banks
 from services.ingest.settings import IngestSettings
 from services.ingest.waiting import Waiting
 from shared.blobs.port import Blobs
@@ -93,12 +92,8 @@ def asset_router(
         check_sees(key, found.production, "asset")
         return found
 
-    async def body(key: Principal, *found: Asset) -> list[AssetBody]:
-        hidden: frozenset[str] = frozenset()
-        if not key.may("review") and any(asset.verdict for asset in found):
-            async with store.read() as connection:
-                hidden = await hidden_banks(connection)
-        return [_body(asset, lambda verdict: for_reader(verdict, key, hide_titles=hidden)) for asset in found]
+    def body(key: Principal, *found: Asset) -> list[AssetBody]:
+        return [_body(asset, lambda verdict: for_reader(verdict, key)) for asset in found]
 
     @router.post(
         "",
@@ -122,7 +117,7 @@ def asset_router(
         async with store.read() as connection:
             rows = await assets.newest(connection, search, before=paging.after, limit=paging.limit + 1)
         shown, following = paging.page(rows, lambda asset: asset.id)
-        return Page(items=await body(key, *shown), next=following)
+        return Page(items=body(key, *shown), next=following)
 
     @router.get("/{asset_id}")
     async def get_asset(key: Follower, asset_id: AssetId, closing: Closing, wait: Wait = 0) -> AssetBody:
@@ -130,7 +125,7 @@ def asset_router(
         asset = await waiting.until(
             asset_id, lambda: find(key, asset_id), lambda a: a.status == "decided", seconds=wait, closing=closing
         )
-        return (await body(key, asset))[0]
+        return (body(key, asset))[0]
 
     @router.get("/{asset_id}/content", response_class=StreamingResponse, responses=_binary("application/octet-stream"))
     async def get_asset_content(key: Reader, asset_id: AssetId) -> StreamingResponse:
@@ -163,7 +158,7 @@ def asset_router(
     async def amend_declaration(request: Request, key: Uploader, asset_id: AssetId) -> AssetBody:
         """Replaces the declaration; the asset is decided again and gets a new revision if that changes anything."""
         amended = await intake.amend(await find(key, asset_id), await request.body(), key)
-        return (await body(key, amended))[0]
+        return (body(key, amended))[0]
 
     return router
 

@@ -102,11 +102,6 @@ async def change(connection: AsyncConnection, reference_id: str, seen: int, valu
     return None if changed.first() is None else await find(connection, reference_id)
 
 
-async def hidden_banks(connection: AsyncConnection) -> frozenset[str]:
-    """The banks that keep their titles secret."""
-    return frozenset((await connection.execute(select(banks.c.name).where(banks.c.hide_titles))).scalars())
-
-
 async def bank_names(connection: AsyncConnection) -> list[str]:
     """Every bank that was heard of, and the first one."""
     names = set((await connection.execute(select(banks.c.name))).scalars())
@@ -144,9 +139,8 @@ async def put_answers(connection: AsyncConnection, events: Sequence[Event]) -> N
 
 
 async def _put_bank(connection: AsyncConnection, event: BankChanged) -> None:
-    values = {"hide_titles": event.settings.hide_titles, "changed_at": event.changed_at}
-    statement = upsert(connection, banks).values(name=event.bank, **values)
-    await connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_=values))
+    statement = upsert(connection, banks).values(name=event.bank, changed_at=event.changed_at)
+    await connection.execute(statement.on_conflict_do_nothing())
 
 
 def _answer(event: Event) -> dict[str, Any] | None:

@@ -60,7 +60,6 @@ banks = Table(
     "banks",
     metadata,
     Column("name", String(60), primary_key=True),
-    Column("hide_titles", Boolean, nullable=False),
     Column("changed_at", Utc, nullable=False),
 )
 

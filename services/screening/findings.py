@@ -45,6 +45,7 @@ def match_of(hit: Hit, record: ReferenceRegistered, bank: BankSettings, view: st
             bank=record.details.bank,
             title=record.details.title,
             external_id=record.details.external_id,
+            hidden=bank.hide_titles,
         ),
         detector=hit.detector,
         score=score_of(hit),

@@ -14,6 +14,7 @@ from shared.principal import Principal
 from shared.rulebook.documents import DocumentScope
 from shared.verdicts import DocumentKind
 from shared.web.auth import require
+from shared.web.openapi import answers
 from shared.web.paging import Page, Paging
 
 Reader = Annotated[Principal, Depends(require("read", "review", "approve"))]
@@ -144,6 +145,6 @@ def router(parts: Parts) -> APIRouter:
     routes.get("")(handle.list_documents)
     routes.post("", status_code=201)(handle.add_document)
     routes.get("/{document_id}")(handle.read_document)
-    routes.post("/{document_id}/confirm")(handle.confirm_document)
+    routes.post("/{document_id}/confirm", responses=answers(409))(handle.confirm_document)
     routes.post("/{document_id}/revoke")(handle.revoke_document)
     return routes

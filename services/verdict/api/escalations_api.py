@@ -13,6 +13,7 @@ from services.verdict.parts import Parts
 from services.verdict.review import Ruling
 from shared.principal import Principal
 from shared.web.auth import check_sees, require
+from shared.web.openapi import answers
 from shared.web.paging import Page, Paging
 from shared.web.problems import not_found
 
@@ -130,10 +131,10 @@ def router(parts: Parts) -> APIRouter:
     routes, handle = APIRouter(prefix="/escalations", tags=["escalations"]), EscalationRoutes(parts)
     routes.get("")(handle.list_escalations)
     routes.get("/{escalation_id}")(handle.read_escalation)
-    routes.post("/{escalation_id}/claim")(handle.claim_escalation)
-    routes.post("/{escalation_id}/release")(handle.release_escalation)
+    routes.post("/{escalation_id}/claim", responses=answers(409))(handle.claim_escalation)
+    routes.post("/{escalation_id}/release", responses=answers(409))(handle.release_escalation)
     routes.post("/{escalation_id}/comment")(handle.comment_escalation)
-    routes.post("/{escalation_id}/decide")(handle.decide_escalation)
+    routes.post("/{escalation_id}/decide", responses=answers(409))(handle.decide_escalation)
     return routes
 
 

@@ -20,6 +20,7 @@ from shared.rulebook.model import OutcomeName
 from shared.verdicts import Outcome
 from shared.web.app import Closing
 from shared.web.auth import require
+from shared.web.openapi import answers
 from shared.web.paging import Page, Paging
 from shared.web.problems import Problem, invalid, not_found
 
@@ -164,7 +165,7 @@ def router(parts: Parts) -> APIRouter:
     routes.post("", status_code=202)(handle.start_rescan)
     routes.get("/{rescan_id}")(handle.read_rescan)
     routes.get("/{rescan_id}/items")(handle.list_rescan_items)
-    routes.post("/{rescan_id}/cancel")(handle.cancel_rescan)
+    routes.post("/{rescan_id}/cancel", responses=answers(409))(handle.cancel_rescan)
     return routes
 
 

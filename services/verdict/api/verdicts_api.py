@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from functools import partial
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Header, Query
@@ -10,16 +9,17 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from pydantic import AwareDatetime, BaseModel
 
 from services.verdict import ledger
-from services.verdict.api.shown import shown_to
 from services.verdict.ledger import Search
 from services.verdict.parts import Parts
 from services.verdict.record import verdict_of
 from services.verdict.replay import replay
+from shared.coarse import for_reader
 from shared.principal import Principal
 from shared.rulebook.model import OutcomeName
 from shared.verdicts import Outcome
 from shared.web.app import Closing
 from shared.web.auth import check_sees, require
+from shared.web.openapi import answers
 from shared.web.paging import Page, Paging
 from shared.web.problems import invalid, not_found
 
@@ -80,7 +80,7 @@ class VerdictRoutes:
         async with self.parts.store.read() as connection:
             entries = await ledger.newest(connection, search, before=before, limit=paging.limit + 1)
         shown, following = paging.page(entries, lambda entry: str(entry.sequence))
-        return Page(items=[shown_to(who, verdict_of(entry)) for entry in shown], next=following)
+        return Page(items=[for_reader(verdict_of(entry), who) for entry in shown], next=following)
 
     async def stream_verdicts(
         self,
@@ -97,7 +97,7 @@ class VerdictRoutes:
         after = resumed
         if after is None:
             after = 0 if start == "beginning" else await self.parts.stream.end()
-        async for event in self.parts.stream.follow(search, after, closing, partial(shown_to, who)):
+        async for event in self.parts.stream.follow(search, after, closing, lambda verdict: for_reader(verdict, who)):
             yield event
 
     async def read_verdict(self, who: Reader, verdict_id: str) -> dict[str, Any]:
@@ -107,7 +107,7 @@ class VerdictRoutes:
         if entry is None:
             raise not_found("verdict")
         check_sees(who, entry.production, "verdict")
-        return shown_to(who, verdict_of(entry))
+        return for_reader(verdict_of(entry), who)
 
     async def replay_verdict(self, who: Reviewer, verdict_id: str) -> ReplayAnswer:
         """Decides again from the record, with the pinned rulebook, and compares. Changes nothing."""
@@ -131,5 +131,5 @@ def router(parts: Parts) -> APIRouter:
     routes.get("")(handle.list_verdicts)
     routes.get("/stream", response_class=EventSourceResponse)(handle.stream_verdicts)
     routes.get("/{verdict_id}")(handle.read_verdict)
-    routes.post("/{verdict_id}/replay")(handle.replay_verdict)
+    routes.post("/{verdict_id}/replay", responses=answers(409))(handle.replay_verdict)
     return routes

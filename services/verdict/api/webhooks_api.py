@@ -17,6 +17,7 @@ from shared.ids import new_id
 from shared.principal import EVERY_PRODUCTION, Principal
 from shared.rulebook.model import OutcomeName
 from shared.web.auth import require
+from shared.web.openapi import answers
 from shared.web.paging import Page, Paging
 from shared.web.problems import Problem, invalid, not_found
 
@@ -193,9 +194,11 @@ def router(parts: Parts) -> APIRouter:
     routes.patch("/{webhook_id}")(handle.change_webhook)
     routes.delete("/{webhook_id}", status_code=204)(handle.delete_webhook)
     routes.post("/{webhook_id}/rotate")(handle.rotate_webhook_secret)
-    routes.post("/{webhook_id}/test", status_code=202)(handle.test_webhook)
+    routes.post("/{webhook_id}/test", status_code=202, responses=answers(409))(handle.test_webhook)
     routes.get("/{webhook_id}/deliveries")(handle.list_deliveries)
-    routes.post("/{webhook_id}/deliveries/{delivery_id}/redeliver", status_code=202)(handle.redeliver)
+    routes.post("/{webhook_id}/deliveries/{delivery_id}/redeliver", status_code=202, responses=answers(409))(
+        handle.redeliver
+    )
     return routes
 
 

@@ -35,7 +35,8 @@ def test_no_score_share_or_distance_is_left() -> None:
 
 
 def test_a_bank_may_hide_its_titles_everywhere() -> None:
-    shown = coarse(EVENT.verdict, hide_titles={"secret-stills"})
+    secret = MATCH.model_copy(update={"reference": WORK.model_copy(update={"hidden": True})})
+    shown = coarse(EVENT.verdict.model_copy(update={"findings": (secret,)}))
     assert not any(word in json.dumps(shown) for word in ("Harbour", "ref-1", "HD-1"))
     assert shown["findings"][0]["reference"] == {"bank": "secret-stills"}
     assert "a protected work" in shown["reasons"][0]["because"]

@@ -35,7 +35,6 @@ def upgrade() -> None:
     op.create_table(
         "banks",
         sa.Column("name", sa.String(length=60), nullable=False),
-        sa.Column("hide_titles", sa.Boolean(), nullable=False),
         sa.Column("changed_at", Utc, nullable=False),
         sa.PrimaryKeyConstraint("name"),
     )
