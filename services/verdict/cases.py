@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Row, select
+from sqlalchemy import ColumnElement, Row, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.verdict.tables import case_notes, escalations
@@ -94,6 +94,12 @@ async def cases(
         conditions += [c.closed_at.is_(None), c.claimed_by.is_(None) if state == "open" else c.claimed_by.is_not(None)]
     rows = await connection.execute(select(escalations).where(*conditions).order_by(c.id.desc()).limit(limit))
     return [_escalation(row) for row in rows]
+
+
+async def open_count(connection: AsyncConnection) -> int:
+    """How many cases wait for a person."""
+    waiting = select(func.count()).select_from(escalations).where(escalations.c.closed_at.is_(None))
+    return int((await connection.execute(waiting)).scalar_one())
 
 
 async def notes(connection: AsyncConnection, case_id: str) -> Sequence[Note]:

@@ -9,6 +9,7 @@ from sqlalchemy import and_, bindparam, delete
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.verdict import ledger
+from services.verdict.keepable import kept_text
 from services.verdict.record import Entry, Head
 from services.verdict.state import Case, Held, Occasion
 from services.verdict.tables import assets, escalations, handled, leaning, rescan_items
@@ -126,7 +127,7 @@ async def _write_cases(connection: AsyncConnection, changes: Changes) -> None:
         }
         await connection.execute(by_id.values(**values), ended)
     touched = [
-        {"case": case_id, "newest": verdict.id, "words": verdict.summary}
+        {"case": case_id, "newest": verdict.id, "words": kept_text(verdict.summary)}
         for case_id, verdict in changes.touched.items()
         if case_id not in changes.opened
     ]
@@ -145,8 +146,8 @@ def _case_row(case: Case, changes: Changes) -> dict[str, Any]:
         "asset_id": case.asset_id,
         "production": case.production,
         "verdict_id": closing.verdict.id if closing else verdict.id,
-        "title": verdict.title or verdict.filename,
-        "summary": verdict.summary,
+        "title": kept_text(verdict.title or verdict.filename or ""),
+        "summary": kept_text(verdict.summary),
         "opened_at": changes.now,
         "due_at": case.due_at,
         "decision": closing.decision if closing else None,

@@ -10,8 +10,9 @@ from sqlalchemy import ColumnElement, Row, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.verdict import rescans
+from services.verdict.keepable import kept_text
 from services.verdict.tables import dead_letters
-from shared.bus.dead import DeadLetter, read_dead
+from shared.bus.dead import SUFFIX, DeadLetter, read_dead
 from shared.bus.port import Message, Record
 from shared.errors import Reject
 from shared.events import DEAD_TOPICS
@@ -93,44 +94,46 @@ async def put_back(
 
 def _read(message: Message) -> DeadLetter:
     try:
-        return read_dead(message)
+        letter = read_dead(message)
     except Reject as reject:
-        topic = message.topic.removesuffix(".dead")
-        return DeadLetter(
-            id=f"{message.topic}:{message.partition}:{message.offset}",
-            reason=reject.code,
-            detail=reject.detail,
-            topic=topic,
-            partition=message.partition,
-            offset=message.offset,
-            sha256="",
-            group="",
-            at_ms=message.timestamp_ms,
-            record=Record(topic, message.key, message.value or b"", dict(message.headers)),
-        )
+        return _unreadable(message, reject)
+    if letter.topic + SUFFIX == message.topic and 0 <= letter.partition < 2**31 and 0 <= letter.offset < 2**63:
+        return letter
+    return _unreadable(message, Reject("not_a_dead_letter", "its place of origin cannot be"))
+
+
+def _unreadable(message: Message, reject: Reject) -> DeadLetter:
+    topic = message.topic.removesuffix(SUFFIX)
+    return DeadLetter(
+        id=f"{message.topic}:{message.partition}:{message.offset}",
+        reason=reject.code,
+        detail=reject.detail,
+        topic=topic,
+        partition=message.partition,
+        offset=message.offset,
+        sha256="",
+        group="",
+        at_ms=message.timestamp_ms,
+        record=Record(topic, message.key, message.value or b"", dict(message.headers)),
+    )
 
 
 def _row(letter: DeadLetter, now: datetime) -> dict[str, Any]:
     return {
         "id": new_id(),
         "letter": letter.id,
-        "topic": letter.topic,
+        "topic": kept_text(letter.topic)[:80],
         "partition": letter.partition,
         "offset": letter.offset,
-        "key": _text(letter.record.key),
-        "headers": {_text(name): _text(value) for name, value in letter.record.headers.items()},
+        "key": kept_text(letter.record.key),
+        "headers": {kept_text(name): kept_text(value) for name, value in letter.record.headers.items()},
         "value": letter.record.value,
-        "code": _text(letter.reason)[:200],
-        "detail": _text(letter.detail),
-        "sha256": letter.sha256,
-        "consumer": letter.group,
+        "code": kept_text(letter.reason)[:200],
+        "detail": kept_text(letter.detail),
+        "sha256": kept_text(letter.sha256)[:64],
+        "consumer": kept_text(letter.group)[:200],
         "arrived_at": now,
     }
-
-
-def _text(value: str) -> str:
-    """PostgreSQL keeps no NUL in text."""
-    return value.replace("\0", "\ufffd")
 
 
 async def _fail_rescan_item(connection: AsyncConnection, letter: DeadLetter) -> None:

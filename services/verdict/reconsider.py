@@ -8,13 +8,14 @@ from typing import Any
 from sqlalchemy import Row, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.verdict import registry
+from services.verdict import cases, registry
 from services.verdict.announce import Announcing
 from services.verdict.changes import Settled
 from services.verdict.ledger import lock_head, names_rule
 from services.verdict.settle import Settling
 from services.verdict.state import Occasion
 from services.verdict.tables import assets, leaning, reconsiderations
+from shared import metrics
 from shared.rulebook.documents import Document
 from shared.store.engine import Store
 
@@ -35,6 +36,7 @@ class Reconsidering:
         now = self.clock()
         async with self.store.read() as connection:
             pending = await registry.is_due(connection, now)
+            metrics.ESCALATIONS_OPEN.set(await cases.open_count(connection))
             task = (await connection.execute(select(reconsiderations).order_by(reconsiderations.c.id).limit(1))).first()
         if not pending and task is None:
             return False

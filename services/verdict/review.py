@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AwareDatetime, ConfigDict, Field
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.verdict import cases, ledger, registry
@@ -31,15 +31,19 @@ from shared.web.problems import Problem, invalid, not_found
 ReviewDecision = Literal["approve", "reject", "needs_changes", "not_a_match"]
 
 
+Names = Annotated[tuple[Annotated[str, Field(min_length=1, max_length=200)], ...], Field(max_length=250)]
+
+
 class ApprovalScope(Frozen):
     """How far an approval reaches. Without any limit it is for the asset of the case alone."""
 
-    assets: tuple[str, ...] = ()
-    uses: tuple[str, ...] = ()
-    stages: tuple[str, ...] = ()
-    talent: tuple[str, ...] = ()
-    territory: tuple[str, ...] = ()
-    valid_until: datetime | None = None
+    model_config = ConfigDict(extra="forbid")
+    assets: Names = ()
+    uses: Names = ()
+    stages: Names = ()
+    talent: Names = ()
+    territory: Names = ()
+    valid_until: AwareDatetime | None = None
 
 
 class Ruling(Frozen):

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from services.verdict.announce import Announcing
+from services.verdict.keepable import check_names, check_screened
 from services.verdict.settle import Settling
 from services.verdict.state import Occasion
 from shared.bus.port import Message
@@ -35,10 +36,9 @@ class VerdictWorker:
 def occasion_of(event: Event) -> Occasion | None:
     """Why to decide, and what; None for a rescan that screening takes up first."""
     if isinstance(event, RescanRequested):
+        check_names((event.asset_id, event.rescan_id))
         return None if event.screens else Occasion(event.asset_id, "rescanned", event.rescan_id)
     if not isinstance(event, AssetScreened):
         raise Reject("unexpected_event", event.TYPE)
-    submitted = event.submitted
-    if (submitted.asset_id, submitted.production) != (event.asset_id, event.production):
-        raise Reject("inconsistent_event", "the screening and the upload it holds name different assets or productions")
+    check_screened(event)
     return Occasion(event.asset_id, event.cause, event.cause_id, event)

@@ -1,10 +1,15 @@
 """From `assets.screened` to recorded verdict, API and events."""
 
+import json
+import random
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from shared.bus.port import Record
-from tests.screenings import FINAL, MATCH, MOOD_BOARD, screened
+from shared.cloudevents import Envelope, encode
+from shared.ids import new_id
+from tests.screenings import FINAL, MATCH, MOOD_BOARD, START, screened
 from tests.verdict_service import Running, running, until
 
 
@@ -113,3 +118,37 @@ async def test_a_restart_decides_nothing_twice(tmp_path: Path) -> None:
 
 async def _escalations(service: Running) -> int:
     return len((await service.get("/escalations"))["items"])
+
+
+async def test_broken_events_of_every_kind_leave_the_consumers_alive(tmp_path: Path) -> None:
+    chance = random.Random(7)
+    good = encode(Envelope(new_id(), "test", START, screened("a")))
+    async with running(tmp_path) as service:
+        for batch in range(8):
+            broken = [_damaged(good, chance) for _ in range(40)]
+            await service.backends.bus.publish(broken)
+            # 100 in a row would stop the consumer: that is the breaker, tried elsewhere.
+            await service.publish(screened(f"good-{batch}"))
+            await service.verdicts(1, asset_id=f"good-{batch}")
+            await service.at_rest()
+        assert (await service.post("/ledger/verify"))["intact"]
+        assert (await service.get("/dead-letters", limit=200))["next"] is not None
+
+
+def _damaged(good: Record, chance: random.Random) -> Record:
+    """One of many ways to be wrong, by chance."""
+    data = json.loads(good.value)
+    way = chance.randrange(6)
+    if way == 0:
+        return replace(good, value=good.value[: chance.randrange(len(good.value))])
+    if way == 1:
+        return replace(good, value=bytes(chance.randrange(256) for _ in range(200)))
+    if way == 2:
+        data.pop(chance.choice(["asset_id", "submitted", "findings", "versions", "number", "cause"]))
+    elif way == 3:
+        data[chance.choice(list(data))] = chance.choice([None, -1, [], {}, "x\0", 1e400, "y" * 500])
+    elif way == 4:
+        data["submitted"][chance.choice(["asset_id", "production", "submitted_at", "declaration"])] = "?"
+    else:
+        return replace(good, headers={**good.headers, chance.choice(["ce_type", "ce_specversion", "ce_time"]): "?"})
+    return replace(good, value=json.dumps(data).encode())

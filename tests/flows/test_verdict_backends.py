@@ -11,7 +11,7 @@ import pytest
 from shared.bus.port import Bus
 from shared.connect import open_bus
 from shared.ids import new_id
-from tests.screenings import FINAL, MATCH, screened
+from tests.screenings import FINAL, MATCH, MOOD_BOARD, screened
 from tests.verdict_receiver import receiving
 from tests.verdict_service import running, until
 
@@ -97,3 +97,28 @@ async def test_an_independent_consumer_of_twenty_lines_reads_complete_verdicts(p
 def test_the_consumer_stays_as_short_as_it_says() -> None:
     lines = [line for line in DASHBOARD.read_text().partition('"""\n\n')[2].splitlines() if line.strip()]
     assert len(lines) <= 20
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("places", ["servers"], indirect=True)
+async def test_two_replicas_share_the_work_and_keep_one_chain(places: Places, tmp_path: Path) -> None:
+    count = 60
+    events = [screened(f"asset-{n}", declaration=FINAL if n % 3 == 0 else MOOD_BOARD) for n in range(count)]
+    async with (
+        receiving() as receiver,
+        running(tmp_path, bus=places.open_bus(), store_url=places.store_url) as one,
+        running(tmp_path, bus=places.open_bus(), store_url=places.store_url, keys=one.keys) as other,
+    ):
+        await one.post("/webhooks", {"url": receiver.url}, status=201)
+        await asyncio.gather(one.publish(*events), other.publish(*events), one.publish(*events))
+        await one.verdicts(count)
+
+        async def told() -> bool:
+            return len(receiver.received) >= count // 3
+
+        await until(told, "the webhooks")
+        await one.at_rest()
+        assert len((await other.get("/verdicts", limit=200))["items"]) == count
+        assert len(set(receiver.ids())) == len(receiver.ids()) == count // 3
+        ledger = await other.post("/ledger/verify")
+        assert (ledger["intact"], ledger["entries"]) == (True, count)

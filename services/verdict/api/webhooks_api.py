@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Response
 from pydantic import BaseModel, ConfigDict, Field
@@ -194,11 +194,10 @@ def router(parts: Parts) -> APIRouter:
     routes.patch("/{webhook_id}")(handle.change_webhook)
     routes.delete("/{webhook_id}", status_code=204)(handle.delete_webhook)
     routes.post("/{webhook_id}/rotate")(handle.rotate_webhook_secret)
-    routes.post("/{webhook_id}/test", status_code=202, responses=answers(409))(handle.test_webhook)
+    later: dict[str, Any] = {"status_code": 202, "responses": answers(409)}
+    routes.post("/{webhook_id}/test", **later)(handle.test_webhook)
     routes.get("/{webhook_id}/deliveries")(handle.list_deliveries)
-    routes.post("/{webhook_id}/deliveries/{delivery_id}/redeliver", status_code=202, responses=answers(409))(
-        handle.redeliver
-    )
+    routes.post("/{webhook_id}/deliveries/{delivery_id}/redeliver", **later)(handle.redeliver)
     return routes
 
 

@@ -7,8 +7,9 @@ from datetime import datetime
 
 import structlog
 
+from services.verdict.keepable import check_names
 from services.verdict.notify import deliveries
-from services.verdict.notify.endpoints import endpoints
+from services.verdict.notify.endpoints import NOTIFIED, endpoints
 from shared.bus.port import Message
 from shared.cloudevents import Envelope, decode
 from shared.events import VerdictEscalated
@@ -29,7 +30,7 @@ class Notifier:
 
     async def handle(self, messages: Sequence[Message]) -> None:
         """Durable on return. Raises Reject for a message that is no event of ours."""
-        envelopes = [decode(message) for message in messages]
+        envelopes = [_decoded(message) for message in messages]
         async with self.store.write() as connection:
             listening = await endpoints(connection, enabled=True)
             pairs = [
@@ -39,6 +40,13 @@ class Notifier:
         for envelope in envelopes:
             _log_escalation(envelope)
         self.queued.set()
+
+
+def _decoded(message: Message) -> Envelope:
+    envelope = decode(message)
+    if isinstance(envelope.data, NOTIFIED):
+        check_names((deliveries.event_key(envelope.data), envelope.data.production))
+    return envelope
 
 
 def _log_escalation(envelope: Envelope) -> None:

@@ -5,7 +5,7 @@ import pytest
 from services.verdict.worker import occasion_of
 from shared.errors import Reject
 from shared.events import RescanRequested
-from tests.screenings import START, screened
+from tests.screenings import MATCH, START, screened
 
 
 def rescan(*anew: str) -> RescanRequested:
@@ -41,3 +41,25 @@ def test_a_screening_that_contradicts_its_upload_is_rejected() -> None:
 def test_any_other_event_is_rejected() -> None:
     with pytest.raises(Reject, match="unexpected_event"):
         occasion_of(screened("a").submitted)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"cause_id": ""},
+        {"cause_id": "x" * 201},
+        {"cause_id": "nul\0"},
+        {"number": 2**40},
+        {"findings": (MATCH.model_copy(update={"share_of_upload": float("nan")}),)},
+    ],
+)
+def test_what_no_database_could_keep_is_rejected(change: dict[str, object]) -> None:
+    with pytest.raises(Reject, match="unkeepable_event"):
+        occasion_of(screened("a").model_copy(update=change))
+
+
+def test_a_time_without_a_zone_is_rejected() -> None:
+    event = screened("a")
+    submitted = event.submitted.model_copy(update={"submitted_at": START.replace(tzinfo=None)})
+    with pytest.raises(Reject, match="time zone"):
+        occasion_of(event.model_copy(update={"submitted": submitted}))
