@@ -6,6 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from shared.bus.port import Record
 from shared.cloudevents import Envelope, encode
 from shared.ids import new_id
@@ -152,3 +154,21 @@ def _damaged(good: Record, chance: random.Random) -> Record:
     else:
         return replace(good, headers={**good.headers, chance.choice(["ce_type", "ce_specversion", "ce_time"]): "?"})
     return replace(good, value=json.dumps(data).encode())
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "field"),
+    [
+        ("GET", "/verdicts/%00", None, "verdict_id"),
+        ("GET", "/verdicts?rule=%00", None, "rule"),
+        ("POST", "/escalations/x/comment", {"text": "a\0b"}, "text"),
+        ("POST", "/rescans", {"with": ["rulebook"], "scope": {"production": "a\0"}}, "scope.production"),
+    ],
+)
+async def test_a_nul_character_is_a_fault_that_is_named(
+    tmp_path: Path, method: str, path: str, body: Any, field: str
+) -> None:
+    async with running(tmp_path) as service:
+        answer = await service.call(method, path, json=body)
+        assert answer.status_code == 422
+        assert answer.json()["errors"][0]["field"] == field

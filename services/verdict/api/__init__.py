@@ -1,6 +1,6 @@
 """The routes of the verdict service, a module for each resource."""
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 
 from services.verdict.api import (
     dead_letters_api,
@@ -12,18 +12,24 @@ from services.verdict.api import (
     verdicts_api,
     webhooks_api,
 )
+from services.verdict.api.plain_text import without_nul
 from services.verdict.parts import Parts
+
+_RESOURCES = (
+    verdicts_api,
+    ledger_api,
+    escalations_api,
+    documents_api,
+    rulebooks_api,
+    webhooks_api,
+    rescans_api,
+    dead_letters_api,
+)
 
 
 def routers(parts: Parts) -> tuple[APIRouter, ...]:
     """All of them; the application puts `/v1` in front."""
-    return (
-        verdicts_api.router(parts),
-        ledger_api.router(parts),
-        escalations_api.router(parts),
-        documents_api.router(parts),
-        rulebooks_api.router(parts),
-        webhooks_api.router(parts),
-        rescans_api.router(parts),
-        dead_letters_api.router(parts),
-    )
+    routes = APIRouter(dependencies=[Depends(without_nul)])
+    for resource in _RESOURCES:
+        routes.include_router(resource.router(parts))
+    return (routes,)
