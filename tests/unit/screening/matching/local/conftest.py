@@ -1,0 +1,10 @@
+from __future__ import annotations
+
+import pytest
+
+from services.screening.matching.local import compile_kernels
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _kernels() -> None:
+    compile_kernels(print)
