@@ -105,10 +105,11 @@ async def have_work(connection: AsyncConnection, outstanding: int) -> bool:
     active = await running(connection)
     if not active:
         return False
-    waiting = (await counts(connection, [rescan.id for rescan in active])).values()
-    some_through = any(rescan.fed for rescan in active) and any(not count.get("waiting") for count in waiting)
-    room = outstanding - sum(count.get("waiting", 0) for count in waiting)
-    return some_through or (room > 0 and not all(rescan.fed for rescan in active))
+    waiting = {
+        key: count.get("waiting", 0) for key, count in (await counts(connection, [r.id for r in active])).items()
+    }
+    has_room = sum(waiting.values()) < outstanding
+    return any(not waiting[rescan.id] if rescan.fed else has_room for rescan in active)
 
 
 async def counts(connection: AsyncConnection, rescan_ids: Sequence[str]) -> dict[str, dict[str, int]]:
