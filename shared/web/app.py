@@ -18,6 +18,7 @@ from shared.web.edge import Edge, Observe
 from shared.web.faults import FieldFault
 from shared.web.limits import PER_MINUTE, RateLimit
 from shared.web.openapi import describe, operation_id
+from shared.web.plain_text import without_nul
 from shared.web.query import known_query
 
 LARGEST_JSON_BYTES = 1_000_000
@@ -68,7 +69,7 @@ def build_app(
             if router.prefix.startswith("/console"):
                 app.include_router(router)
             else:
-                app.include_router(router, prefix="/v1", dependencies=[Depends(known_query)])
+                app.include_router(router, prefix="/v1", dependencies=[Depends(known_query), Depends(without_nul)])
     # Services of one process share parts, and ask for each by its name.
     checks = {check.name: check for service in services for check in service.checks}
     _add_operations(app, list(checks.values()))

@@ -1,6 +1,6 @@
 """The routes of the verdict service, a module for each resource."""
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter
 
 from services.verdict.api import (
     dead_letters_api,
@@ -12,7 +12,6 @@ from services.verdict.api import (
     verdicts_api,
     webhooks_api,
 )
-from services.verdict.api.plain_text import without_nul
 from services.verdict.parts import Parts
 
 _RESOURCES = (
@@ -29,7 +28,7 @@ _RESOURCES = (
 
 def routers(parts: Parts) -> tuple[APIRouter, ...]:
     """All of them; the application puts `/v1` in front."""
-    routes = APIRouter(dependencies=[Depends(without_nul)])
+    routes = APIRouter()
     for resource in _RESOURCES:
         routes.include_router(resource.router(parts))
     return (routes,)

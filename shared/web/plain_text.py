@@ -13,11 +13,20 @@ async def without_nul(request: Request) -> None:
     for name, value in [*request.path_params.items(), *request.query_params.multi_items()]:
         if "\0" in f"{name}{value}":
             raise _fault(name.replace("\0", ""))
+    if not request.headers.get("content-type", "").startswith("application/json"):
+        return  # an upload is a stream, and is looked at where it is read
     body = await request.body()
     if rb"\u0000" in body:
-        found = _field_with_nul(json.loads(body), ())
+        found = _field_with_nul(_parsed(body), ())
         if found is not None:
             raise _fault(found)
+
+
+def _parsed(body: bytes) -> Any:
+    try:
+        return json.loads(body)
+    except ValueError:
+        return None  # the route says what is wrong with it
 
 
 def _field_with_nul(data: Any, path: tuple[str, ...]) -> str | None:
