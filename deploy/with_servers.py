@@ -41,10 +41,12 @@ def main(command: list[str]) -> int:
 
 def run(command: list[str], env: dict[str, str]) -> int:
     """The exit code. Told to end, it interrupts the command, which can then clear up, and waits for it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # a shell's background jobs inherit it as ignored
     with subprocess.Popen(command, env=env) as process:
-        signal.signal(signal.SIGTERM, lambda *_: process.send_signal(signal.SIGINT))
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends it to the command as well
-        return process.wait()
+        signal.signal(signal.SIGTERM, lambda *_: process.send_signal(signal.SIGINT))
+        code = process.wait()
+    return code if code >= 0 else 128 - code
 
 
 def variable(name: str) -> str:

@@ -60,7 +60,7 @@ class Kafka:
         port, controller = record.ports
         properties.write_text(PROPERTIES.format(port=port, controller=controller, data=data))
         if not (data / "meta.properties").exists():
-            cluster = f"--cluster-id={_cluster_id()}"
+            cluster = f"--cluster-id={cluster_id()}"
             run([*self._jvm(256), "kafka.tools.StorageTool", "format", cluster, f"--config={properties}"])
 
     def command(self, state: Path, record: Record) -> list[str]:
@@ -95,7 +95,7 @@ class Kafka:
         return [self._java, *memory, logs, "-cp", f"{self._libs}/*"]
 
 
-def _cluster_id() -> str:
+def cluster_id() -> str:
     """16 bytes as Kafka writes them, never with a leading hyphen, which the tool would take for an option."""
     return "C" + base64.urlsafe_b64encode(secrets.token_bytes(16)).decode()[1:22]
 
