@@ -29,6 +29,7 @@ run: .venv/.installed ## everything in one process on http://127.0.0.1:8484 (DAT
 	@$(BIN)/clearframe up --data $(DATA)
 
 up: ## the compose stack: Kafka, PostgreSQL, S3 and the three services (needs Docker)
+	@deploy/make-env
 	docker compose up --build --detach --wait
 
 down: ## stops the compose stack, keeps its data

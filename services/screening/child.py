@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import mmap
-from collections.abc import Callable
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, cast
+from typing import BinaryIO
 
 import cv2
+import numpy as np
 
 from services.screening.decode.canonical import Detail
 from services.screening.decode.limits import Limits
@@ -17,15 +15,13 @@ from services.screening.decode.model import Picture, Unscreenable
 from services.screening.decode.reader import decode_mapped
 from services.screening.decoded import Decoded, Features
 from services.screening.fingerprint.whole import fingerprint
+from services.screening.matching.local import compile_kernels, extract_features
+from services.screening.matching.local.extract import Role
+from services.screening.seen import FEATURES
 from services.screening.trailing import Trailing, trailing_of
 from shared.media import HEAD_BYTES, identify
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-FEATURES = "features"
 _LIMITS = Limits()
-_FEATURES_MODULE = "services.screening.matching.local"
 
 cv2.setNumThreads(1)
 
@@ -33,7 +29,7 @@ cv2.setNumThreads(1)
 def screen_file(source: Path | int, wants: frozenset[str]) -> Decoded:
     """Screen a file by path or descriptor (closed at the end). Never raises for any content.
 
-    `wants` may hold `features`: then pictures keep the size that local features need.
+    `wants` may hold `features`, and then `query` or `reference`: as an upload's, or as a protected work's.
     """
     with open(source, "rb") as file:  # noqa: PTH123  a descriptor has no path
         try:
@@ -47,7 +43,7 @@ def screen_file(source: Path | int, wants: frozenset[str]) -> Decoded:
 def warm(wants: frozenset[str]) -> None:
     """Load and compile before the sandbox closes what `wants` will need."""
     if FEATURES in wants:
-        _extractor()
+        compile_kernels()
 
 
 def _screen(file: BinaryIO, data: mmap.mmap, wants: frozenset[str]) -> Decoded:
@@ -62,7 +58,7 @@ def _screen(file: BinaryIO, data: mmap.mmap, wants: frozenset[str]) -> Decoded:
         pages=picture.pages,
         fingerprints=fingerprint(picture.views),
         trailing=_trailing(data, picture),
-        features=_features(picture) if FEATURES in wants else (),
+        features=_features(picture, _role(wants)) if FEATURES in wants else (),
     )
 
 
@@ -70,13 +66,10 @@ def _trailing(data: mmap.mmap, picture: Picture) -> Trailing | None:
     return trailing_of(data, picture.format, picture.coded_until)
 
 
-def _features(picture: Picture) -> tuple[Features, ...]:
-    extract = _extractor()
-    return tuple(extract(view.luma) for view in picture.views) if extract else ()
+def _role(wants: frozenset[str]) -> Role:
+    return "reference" if "reference" in wants else "query"
 
 
-def _extractor() -> Callable[[NDArray[Any]], Features] | None:
-    """`extract_features(luma) -> {name: array}` of the matching package, where it is installed."""
-    if find_spec(_FEATURES_MODULE) is None:
-        return None
-    return cast("Callable[[NDArray[Any]], Features]", import_module(_FEATURES_MODULE).extract_features)
+def _features(picture: Picture, role: Role) -> tuple[Features, ...]:
+    found = (extract_features(view.luma, role).to_bytes() for view in picture.views)
+    return tuple({FEATURES: np.frombuffer(features, np.uint8)} for features in found)

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from services.screening.fingerprint.kinds import KINDS
+from services.screening.matching.local import PartialHit
 from services.screening.matching.whole import Hit
 from services.screening.seen import SeenPicture
 from shared.events import BankSettings, ReferenceRegistered
@@ -40,13 +41,7 @@ def extent_of(share: float, coverage: float, bank: BankSettings, *, whole_pictur
 def match_of(hit: Hit, record: ReferenceRegistered, bank: BankSettings, view: str) -> ReferenceMatch:
     """The finding for one hit of a whole-picture detector."""
     return ReferenceMatch(
-        reference=ReferenceRef(
-            id=record.reference_id,
-            bank=record.details.bank,
-            title=record.details.title,
-            external_id=record.details.external_id,
-            hidden=bank.hide_titles,
-        ),
+        reference=_reference(record, bank),
         detector=hit.detector,
         score=score_of(hit),
         distance=hit.distance,
@@ -57,14 +52,50 @@ def match_of(hit: Hit, record: ReferenceRegistered, bank: BankSettings, view: st
     )
 
 
-def best_first(matches: Iterable[ReferenceMatch]) -> tuple[ReferenceMatch, ...]:
-    """One match a reference, the surest first; ties fall by id, so that the order is the same everywhere."""
+def partial_match_of(hit: PartialHit, record: ReferenceRegistered, bank: BankSettings, view: str) -> ReferenceMatch:
+    """The finding for a part of a reference that was found by its local features."""
+    share, coverage = min(hit.share_of_upload, 1.0), min(hit.coverage_of_reference, 1.0)
+    return ReferenceMatch(
+        reference=_reference(record, bank),
+        detector="local",
+        score=round(hit.score, 4),
+        transform=hit.transform,
+        extent=extent_of(share, coverage, bank, whole_picture=False),
+        purpose=bank.purpose,
+        share_of_upload=round(share, 4),
+        coverage_of_reference=round(coverage, 4),
+        upload_region=hit.upload_region,
+        reference_region=hit.reference_region,
+        view=view,
+    )
+
+
+def _reference(record: ReferenceRegistered, bank: BankSettings) -> ReferenceRef:
+    details = record.details
+    return ReferenceRef(
+        id=record.reference_id,
+        bank=details.bank,
+        title=details.title,
+        external_id=details.external_id,
+        hidden=bank.hide_titles,
+    )
+
+
+def best_first(matches: Iterable[ReferenceMatch], least_score: float) -> tuple[ReferenceMatch, ...]:
+    """One match a reference, the surest first; ties fall by id, so that the order is the same everywhere.
+
+    A whole-picture hash within its threshold says more than the features that agree with it.
+    """
     best: dict[str, ReferenceMatch] = {}
     for match in matches:
         held = best.get(match.reference.id)
-        if held is None or _rank(match) < _rank(held):
+        if match.score >= least_score and (held is None or _precedence(match) < _precedence(held)):
             best[match.reference.id] = match
     return tuple(sorted(best.values(), key=_rank))
+
+
+def _precedence(match: ReferenceMatch) -> tuple[object, ...]:
+    return (match.detector == "local" or match.score < SHIPPED_SCORE, *_rank(match))
 
 
 def _rank(match: ReferenceMatch) -> tuple[float, str, str, str]:

@@ -7,11 +7,14 @@ from datetime import datetime
 
 import structlog
 
-from services.screening.findings import SHIPPED_SCORE, best_first, is_live, match_of
+from services.screening.findings import SHIPPED_SCORE, best_first, is_live, match_of, partial_match_of
 from services.screening.fingerprint.kinds import PDQ, PHASH
+from services.screening.matching.local import PartialHit
 from services.screening.matching.whole import Hit, WholeIndex
-from services.screening.seen import SeenPicture
+from services.screening.partial_index import PartialIndex
+from services.screening.seen import Seen, SeenPicture
 from shared import metrics
+from shared.blobs.port import Blobs
 from shared.bus.port import Bus, Message
 from shared.cloudevents import decode
 from shared.errors import Reject, Retry
@@ -36,8 +39,9 @@ class Bank:
 class LiveIndex:
     """All live references with their banks' settings. One thread at a time: the event loop's."""
 
-    def __init__(self) -> None:
+    def __init__(self, blobs: Blobs) -> None:
         self.offset = 0
+        self.partial = PartialIndex(blobs)
         self._whole = WholeIndex()
         self._records: dict[str, ReferenceRegistered] = {}
         self._numbers: dict[str, int] = {}
@@ -100,24 +104,39 @@ class LiveIndex:
             phash=PHASH.parse(prints.phash) if prints.phash else None,
             quality=prints.pdq_quality or 0,
         )
+        if record.features_sha256 is not None:
+            self.partial.put(record.reference_id, record.features_sha256)
 
     def _forget(self, reference_id: str) -> None:
         if self._records.pop(reference_id, None) is not None:
             self._whole.remove(reference_id)
+            self.partial.forget(reference_id)
 
-    def search(
-        self, seen: SeenPicture, now: datetime, *, least_score: float = SHIPPED_SCORE
+    async def search(
+        self, seen: Seen, now: datetime, *, least_score: float = SHIPPED_SCORE
     ) -> tuple[ReferenceMatch, ...]:
-        """Every live reference that the picture matches as a whole, the surest first."""
-        return best_first(match for match in self._matches(seen, now, least_score) if match.score >= least_score)
+        """Every live reference that the picture holds, as a whole or in part, the surest first."""
+        parts = await self.partial.search(seen.named_features(), least_score)
+        whole = list(self._matches(seen.picture, now, least_score))
+        return best_first([*whole, *self._partial_matches(parts, now)], least_score)
 
     def _matches(self, seen: SeenPicture, now: datetime, least_score: float) -> Iterator[ReferenceMatch]:
         for hit, view in self._hits(seen, least_score):
-            record = self._records[hit.reference_id]
-            settings = self._banks.get(record.details.bank, BankSettings())
-            near = hit.detector != "pdq" or hit.distance <= settings.max_distance or least_score < SHIPPED_SCORE
-            if near and is_live(record, settings, now):
-                yield match_of(hit, record, settings, view)
+            record, bank = self._of(hit.reference_id)
+            near = hit.detector != "pdq" or hit.distance <= bank.max_distance or least_score < SHIPPED_SCORE
+            if near and is_live(record, bank, now):
+                yield match_of(hit, record, bank, view)
+
+    def _partial_matches(self, parts: list[tuple[PartialHit, str]], now: datetime) -> Iterator[ReferenceMatch]:
+        for hit, view in parts:
+            if hit.reference_id in self._records:  # else withdrawn while we searched
+                record, bank = self._of(hit.reference_id)
+                if is_live(record, bank, now):
+                    yield partial_match_of(hit, record, bank, view)
+
+    def _of(self, reference_id: str) -> tuple[ReferenceRegistered, BankSettings]:
+        record = self._records[reference_id]
+        return record, self._banks.get(record.details.bank, BankSettings())
 
     def _hits(self, seen: SeenPicture, least_score: float) -> Iterator[tuple[Hit, str]]:
         reach = 2 * (1 - least_score)

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from services.screening.findings import SHIPPED_SCORE
 from services.screening.live_index import TOPIC, LiveIndex
-from services.screening.look import PIPELINE
+from services.screening.look import pipeline, wanted
 from services.screening.pool import DecodePool
-from services.screening.seen import SeenPicture, SeenView, seen_from
+from services.screening.seen import Seen, SeenPicture, SeenView, features_of, seen_from
 from shared.bus.port import Bus
 from shared.events import Fingerprints
 from shared.findings import Extent, ReferenceMatch, ReferenceRef, Region, Unscreenable
@@ -49,8 +49,10 @@ class Lookup(Frozen):
 class Lookups:
     """The same decoding and the same search as an upload's."""
 
-    def __init__(self, bus: Bus, index: LiveIndex, pool: DecodePool) -> None:
+    def __init__(self, bus: Bus, index: LiveIndex, pool: DecodePool, *, partial: bool = True) -> None:
         self._bus = bus
+        self._wants = wanted("query" if partial else None)
+        self._pipeline = pipeline("query" if partial else None)
         self._index = index
         self._pool = pool
 
@@ -62,7 +64,8 @@ class Lookups:
                 digest.update(chunk)
                 copy.write(chunk)
             copy.flush()
-            seen = seen_from(digest.hexdigest(), await self._pool.run(Path(copy.name)))
+            found = await self._pool.run(Path(copy.name), self._wants)
+        seen = Seen(seen_from(digest.hexdigest(), found), features_of(found))
         return await self._answer(seen, least_score)
 
     async def by_hash(
@@ -70,13 +73,15 @@ class Lookups:
     ) -> Lookup:
         """By one hash. A PDQ hash is looked up as it stands: a picture would be tried in all orientations."""
         views = () if pdq is None and phash is None else (_view(pdq, phash),)
-        return await self._answer(SeenPicture(sha256=sha256 or "", views=views), least_score)
+        return await self._answer(Seen(SeenPicture(sha256=sha256 or "", views=views)), least_score)
 
-    async def _answer(self, seen: SeenPicture, least_score: float) -> Lookup:
+    async def _answer(self, seen: Seen, least_score: float) -> Lookup:
         await self._index.reach(await self._bus.end_offset(TOPIC))
-        matches = self._index.search(seen, datetime.now(UTC), least_score=least_score)
-        prints = AskedFingerprints(**seen.fingerprints(PIPELINE).model_dump() | {"sha256": seen.sha256 or None})
-        return Lookup(fingerprints=prints, matches=matches, unscreenable=seen.unscreenable)
+        matches = await self._index.search(seen, datetime.now(UTC), least_score=least_score)
+        picture = seen.picture
+        prints = picture.fingerprints(self._pipeline).model_dump() | {"sha256": picture.sha256 or None}
+        asked = AskedFingerprints.model_validate(prints)
+        return Lookup(fingerprints=asked, matches=matches, unscreenable=picture.unscreenable)
 
 
 def _coarse(match: ReferenceMatch | CoarseMatch) -> CoarseMatch:

@@ -12,6 +12,7 @@ from services.screening.lookups import Lookups
 from services.screening.pool import DecodePool, PoolSettings
 from services.screening.registrar import TOPICS as REFERENCE_TOPICS
 from services.screening.registrar import Registrar
+from services.screening.seen import FEATURES
 from services.screening.settings import ScreeningSettings
 from services.screening.tables import leases
 from services.screening.worker import TOPICS as UPLOAD_TOPICS
@@ -33,12 +34,13 @@ async def open_screening(backends: Backends, settings: ScreeningSettings) -> Asy
     """The service, ready to run; its store and pool are closed after the block."""
     store = open_store(backends.store_url, "screening")
     pool = DecodePool(_pool_settings(settings))
-    index = LiveIndex()
-    looker = Looker(store, backends.blobs, pool)
+    index = LiveIndex(backends.blobs)
+    looker = Looker(store, backends.blobs, pool, "query" if settings.partial_copies else None)
     screener = Screener(store, backends.bus, index, looker)
     banks = Banks(backends.bus, index)
-    router = build_router(Lookups(backends.bus, index, pool), banks, settings)
-    registrar = Registrar(store, looker, screener.outbox)
+    router = build_router(Lookups(backends.bus, index, pool, partial=settings.partial_copies), banks, settings)
+    works = Looker(store, backends.blobs, pool, "reference" if settings.partial_copies else None)
+    registrar = Registrar(store, works, screener.outbox)
     lease = Lease(store, leases, "relay", new_id())
     uploads = _consumer(backends.bus, "screening", UPLOAD_TOPICS, screener.handle, settings.batch)
     references = _consumer(backends.bus, "screening-references", REFERENCE_TOPICS, registrar.handle, settings.batch)
@@ -51,6 +53,8 @@ async def open_screening(backends: Backends, settings: ScreeningSettings) -> Asy
         metrics.INDEX_BEHIND.set(behind)
         if behind > 0:
             raise Unavailable(f"the index is {behind} records behind")
+        if index.partial.missing:
+            raise Unavailable(f"the local features of {index.partial.missing} references cannot be read")
 
     try:
         await banks.ensure_default()
@@ -87,4 +91,5 @@ def _pool_settings(settings: ScreeningSettings) -> PoolSettings:
         cpu_seconds=settings.cpu_seconds,
         wall_seconds=settings.decode_seconds,
         idle_seconds=settings.idle_seconds,
+        wants=frozenset({FEATURES} if settings.partial_copies else ()),
     )

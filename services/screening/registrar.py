@@ -7,8 +7,8 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.screening.fingerprint.kinds import PDQ
-from services.screening.look import PIPELINE, Looker, keep
-from services.screening.seen import SeenPicture
+from services.screening.look import Looker
+from services.screening.seen import Seen, SeenPicture
 from services.screening.tables import registrations
 from shared.bus.port import Message
 from shared.cloudevents import decode
@@ -36,9 +36,9 @@ class Registrar:
             return
         pictures = await self._pictures([event.sha256 for event in submitted if not event.withdrawn])
         now = datetime.now(UTC)
-        events = [_answer(event, pictures.get(event.sha256), now) for event in submitted]
+        events = [_answer(event, pictures.get(event.sha256), self._looker.pipeline, now) for event in submitted]
         async with self._store.write() as connection:
-            await keep(connection, pictures.values(), now)
+            await self._looker.record(connection, pictures.values(), now)
             await _number(connection, submitted, now)
             await self._outbox.add(connection, events, now=now)
         self._outbox.wake()
@@ -51,7 +51,7 @@ class Registrar:
             held = {row.reference_id: row.number for row in (await connection.execute(query)).all()}
         return [event for event in submitted.values() if event.number > held.get(event.reference_id, 0)]
 
-    async def _pictures(self, digests: list[str]) -> dict[str, SeenPicture]:
+    async def _pictures(self, digests: list[str]) -> dict[str, Seen]:
         recorded = await self._looker.recorded(digests)
         return recorded | await self._looker.at_all(set(digests) - set(recorded))
 
@@ -67,17 +67,17 @@ def _newest(messages: Sequence[Message]) -> dict[str, ReferenceSubmitted]:
     return newest
 
 
-def _answer(event: ReferenceSubmitted, seen: SeenPicture | None, now: datetime) -> Event:
+def _answer(event: ReferenceSubmitted, seen: Seen | None, pipeline: str, now: datetime) -> Event:
     about = {"reference_id": event.reference_id, "number": event.number, "details": event.details}
     if event.withdrawn or seen is None:
         return ReferenceWithdrawn.model_validate(about | {"withdrawn_at": now})
-    refusal = _refusal(seen)
+    picture = seen.picture
+    refusal = _refusal(picture)
     if refusal is not None:
         reason, detail = refusal
         return ReferenceRefused.model_validate(about | {"reason": reason, "detail": detail, "refused_at": now})
-    return ReferenceRegistered.model_validate(
-        about | {"fingerprints": seen.fingerprints(PIPELINE), "registered_at": now}
-    )
+    found = {"fingerprints": picture.fingerprints(pipeline), "features_sha256": picture.views[0].features}
+    return ReferenceRegistered.model_validate(about | found | {"registered_at": now})
 
 
 def _refusal(seen: SeenPicture) -> tuple[str, str] | None:

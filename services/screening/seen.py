@@ -1,10 +1,18 @@
 """What decoding saw of a file, without its pixels: kept, so that a rescan need not decode again."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pydantic import Field
+
 from services.screening.decoded import Decoded
+from services.screening.fingerprint.model import Fingerprints as ViewFingerprints
 from services.screening.fingerprint.model import ViewFingerprint
 from shared.events import Fingerprints
 from shared.findings import TrailingData, Unscreenable
 from shared.frozen import Frozen
+
+FEATURES = "features"
 
 
 class SeenView(Frozen):
@@ -14,6 +22,7 @@ class SeenView(Frozen):
     pdq: dict[str, str]
     pdq_quality: int
     phash: str | None
+    features: str | None = Field(None, description="digest of the blob that holds its local features")
 
     def pdq_variants(self) -> list[tuple[str, bytes]]:
         """(transform, 32 bytes) for the search."""
@@ -46,8 +55,25 @@ class SeenPicture(Frozen):
         )
 
 
-def seen_from(sha256: str, decoded: Decoded) -> SeenPicture:
-    """The lasting part of a decode result."""
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What is searched for: the record, and the local features of its views in their order, as bytes."""
+
+    picture: SeenPicture
+    features: tuple[bytes, ...] = ()
+
+    def named_features(self) -> list[tuple[str, bytes]]:
+        """(view, features)."""
+        return [(view.name, features) for view, features in zip(self.picture.views, self.features, strict=False)]
+
+
+def features_of(decoded: Decoded) -> tuple[bytes, ...]:
+    """The local features of each view, where they were extracted."""
+    return tuple(view[FEATURES].tobytes() for view in decoded.features)
+
+
+def seen_from(sha256: str, decoded: Decoded, features: Sequence[str] = ()) -> SeenPicture:
+    """The lasting part of a decode result; `features` are the digests of its views' local features, in order."""
     prints, refusal, trailing = decoded.fingerprints, decoded.unscreenable, decoded.trailing
     return SeenPicture(
         sha256=sha256,
@@ -55,17 +81,22 @@ def seen_from(sha256: str, decoded: Decoded) -> SeenPicture:
         width=decoded.width,
         height=decoded.height,
         pages=decoded.pages,
-        views=tuple(_view(view) for view in prints.views) if prints else (),
+        views=_views(prints, features) if prints else (),
         unscreenable=Unscreenable(reason=refusal.reason, detail=refusal.detail) if refusal else None,
         trailing=TrailingData(bytes=trailing.count, looks_like=trailing.kind) if trailing else None,
     )
 
 
-def damaged(sha256: str, detail: str) -> SeenPicture:
+def damaged(sha256: str, detail: str) -> Seen:
     """The stored bytes are missing, or not those that were received."""
-    return SeenPicture(sha256=sha256, unscreenable=Unscreenable(reason="integrity_error", detail=detail))
+    return Seen(SeenPicture(sha256=sha256, unscreenable=Unscreenable(reason="integrity_error", detail=detail)))
 
 
-def _view(view: ViewFingerprint) -> SeenView:
+def _views(prints: ViewFingerprints, features: Sequence[str]) -> tuple[SeenView, ...]:
+    digests: Sequence[str | None] = features or [None] * len(prints.views)
+    return tuple(_view(view, digest) for view, digest in zip(prints.views, digests, strict=True))
+
+
+def _view(view: ViewFingerprint, features: str | None) -> SeenView:
     variants = {variant.name: variant.pdq for variant in view.variants}
-    return SeenView(name=view.view, pdq=variants, pdq_quality=view.pdq_quality, phash=view.phash)
+    return SeenView(name=view.view, pdq=variants, pdq_quality=view.pdq_quality, phash=view.phash, features=features)

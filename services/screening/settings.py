@@ -12,4 +12,5 @@ class ScreeningSettings(BaseModel):
     cpu_seconds: int = Field(5, ge=1, description="CPU limit for decoding one file, in seconds")
     memory_mb: int = Field(512, ge=128, description="memory limit of a decoding process, in MB")
     idle_seconds: float = Field(30.0, gt=0, description="an unused decoding process ends after this many seconds")
+    partial_copies: bool = Field(True, description="search for parts of protected works by local features too")
     lookup_bytes: int = Field(200_000_000, ge=1, description="largest picture to look up, in bytes")

@@ -26,7 +26,7 @@ decoded = Table(
     "decoded",
     metadata,
     Column("sha256", String(64), primary_key=True),
-    Column("pipeline", String(80), primary_key=True),
+    Column("pipeline", String(120), primary_key=True),
     Column("content", Json, nullable=False),
     Column("at", Utc, nullable=False),
 )

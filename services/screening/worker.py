@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 
 from services.screening.findings import findings_of
 from services.screening.live_index import TOPIC, LiveIndex
-from services.screening.look import PIPELINE, Looker, keep
+from services.screening.look import Looker
 from services.screening.record import Screening, latest_submissions, number_and_insert, pending
-from services.screening.seen import SeenPicture
+from services.screening.seen import Seen
 from services.screening.tables import outbox as outbox_rows
 from shared import metrics
 from shared.bus.port import Bus, Message
@@ -21,7 +21,7 @@ from shared.store.engine import Store
 from shared.verdicts import Cause, ScreeningVersions
 
 TOPICS = (AssetSubmitted.TOPIC, RescanRequested.TOPIC)
-ENGINE = "whole-1"
+ENGINE = "whole-1+local-1"
 """Which searches ran: names change with what they find."""
 
 
@@ -65,7 +65,7 @@ class Screener:
         with metrics.SCREENING_SECONDS.time():
             pictures = await self._pictures(jobs)
         now = datetime.now(UTC)
-        screenings = [self._screen(job, pictures[job.submitted.sha256], now) for job in jobs]
+        screenings = [await self._screen(job, pictures[job.submitted.sha256], now) for job in jobs]
         await self._commit(screenings, pictures, now)
 
     async def _jobs(self, messages: Sequence[Message]) -> list[Job]:
@@ -95,15 +95,15 @@ class Screener:
             for submitted in submissions
         ]
 
-    async def _pictures(self, jobs: list[Job]) -> dict[str, SeenPicture]:
+    async def _pictures(self, jobs: list[Job]) -> dict[str, Seen]:
         recorded = await self._looker.recorded(job.submitted.sha256 for job in jobs if not job.decodes_anew)
         missing = {job.submitted.sha256 for job in jobs if job.decodes_anew} | {
             job.submitted.sha256 for job in jobs if job.submitted.sha256 not in recorded
         }
         return recorded | await self._looker.at_all(missing)
 
-    def _screen(self, job: Job, seen: SeenPicture, now: datetime) -> Screening:
-        matches = self._index.search(seen, now)
+    async def _screen(self, job: Job, seen: Seen, now: datetime) -> Screening:
+        matches = await self._index.search(seen, now)
         event = AssetScreened(
             asset_id=job.submitted.asset_id,
             production=job.submitted.production,
@@ -111,16 +111,16 @@ class Screener:
             cause=job.cause,
             cause_id=job.cause_id,
             submitted=job.submitted,
-            findings=findings_of(seen, job.submitted.filename, matches),
-            fingerprints=seen.fingerprints(PIPELINE),
-            versions=ScreeningVersions(engine=ENGINE, index=str(self._index.offset), decoder=PIPELINE),
+            findings=findings_of(seen.picture, job.submitted.filename, matches),
+            fingerprints=seen.picture.fingerprints(self._looker.pipeline),
+            versions=ScreeningVersions(engine=ENGINE, index=str(self._index.offset), decoder=self._looker.pipeline),
             screened_at=now,
         )
         return Screening(event, self._index.offset)
 
-    async def _commit(self, screenings: list[Screening], pictures: dict[str, SeenPicture], now: datetime) -> None:
+    async def _commit(self, screenings: list[Screening], pictures: dict[str, Seen], now: datetime) -> None:
         async with self._store.write() as connection:
-            await keep(connection, pictures.values(), now)
+            await self._looker.record(connection, pictures.values(), now)
             events = await number_and_insert(connection, screenings)
             await self._outbox.add(connection, events, now=now)
         self._outbox.wake()

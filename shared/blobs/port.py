@@ -46,3 +46,8 @@ class Blobs(Protocol):
 
     async def close(self) -> None:
         """Lets go."""
+
+
+async def read_whole(blobs: Blobs, sha256: str) -> bytes:
+    """A small blob at once. Raises `BlobMissing`."""
+    return b"".join([chunk async for chunk in blobs.read(sha256)])

@@ -26,7 +26,7 @@ _TURN = 2 * np.pi
 class Features:
     """`codes` uint64 [n, 2]; `points` float32 [n, 4]: x, y, size (fractions of the long side), direction in radians.
 
-    The first `positive` features are brighter than what is around them, the others darker.
+    The first `positive` features are brighter than what is around them, the others darker; both the strongest first.
     `extent`: width and height as fractions of the long side.
     """
 
@@ -37,6 +37,17 @@ class Features:
 
     def __len__(self) -> int:
         return len(self.codes)
+
+    def stronger_half(self) -> NDArray[np.int64]:
+        """Places of the stronger half of the bright features and of the dark ones."""
+        dark = len(self) - self.positive
+        bright = np.arange((self.positive + 1) // 2)
+        return np.concatenate([bright, self.positive + np.arange((dark + 1) // 2)])
+
+    def take(self, which: NDArray[np.int64]) -> Features:
+        """The features at some places, given in rising order."""
+        positive = int((which < self.positive).sum())
+        return Features(self.codes[which], self.points[which], positive, self.extent)
 
     def to_bytes(self) -> bytes:
         """16 + 22 n bytes: head, codes, places, sizes, directions. Rounds places to 1/65535."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -92,20 +93,26 @@ class LocalIndex:
         best: dict[str, PartialHit] = {}
         if len(features) >= LEAST_FEATURES and self._at:
             centres = self._lists.probe(features.codes)
+            strong = features.stronger_half()
+            half = (features.take(strong), centres[strong])
             for turned in PASSES:
-                for hit in self._hits(features, centres, turned):
-                    if hit.score >= least_score and hit.score > _score_of(best.get(hit.reference_id)):
+                # Inverted parts are rare, and inverted wholes are found by their hashes: half the effort.
+                asked = half if turned.inverted else (features, centres)
+                for hit in self._hits(*asked, turned, least_score):
+                    if hit.reference_id not in best or hit.score > best[hit.reference_id].score:
                         best[hit.reference_id] = hit
         return sorted(best.values(), key=lambda hit: (-hit.score, hit.reference_id))
 
-    def _hits(self, features: Features, centres: NDArray[np.int32], turned: Pass) -> Iterator[PartialHit]:
+    def _hits(
+        self, features: Features, centres: NDArray[np.int32], turned: Pass, least_score: float
+    ) -> Iterator[PartialHit]:
         points = turned_back(features, turned)
         for row in self._verified(features, points, centres, turned):
             held = self._held[int(row[0])]
             if held is not None:
-                hit = _hit(row, held, features.extent, turned)
-                if hit is not None:
-                    yield hit
+                score = _score(row, held[1])
+                if score >= least_score:
+                    yield _hit(row, score, held, features.extent, turned)
 
     def _verified(self, features: Features, points: Floats, centres: NDArray[np.int32], turned: Pass) -> Row:
         distances, found = self._lists.search(features.codes, centres, features.positive, turned)
@@ -141,37 +148,42 @@ def _leading(tally: Floats, counts: NDArray[np.int32]) -> NDArray[np.int32]:
     return voted[np.argsort(-tally[voted], kind="stable")[:_VERIFIED]].astype(np.int32)
 
 
-def _hit(row: Row, held: tuple[str, Features], extent: tuple[float, float], turned: Pass) -> PartialHit | None:
-    places, weight, (left, top, right, bottom), affine = row[3], row[4], row[5:9], row[9:]
+def _score(row: Row, reference: Features) -> float:
+    """0 to 1 from what supports a match: distinct places, weight, how much of the reference they cover."""
+    coverage = _coverage(row, reference)
+    if coverage <= _LEAST_COVERAGE or anisotropy(row[9:]) >= _MOST_ANISOTROPY:
+        return 0.0
+    support = math.sqrt(row[3] * row[4]) * coverage**0.25
+    return float(support / (support + _THRESHOLD))
+
+
+def _coverage(row: Row, reference: Features) -> float:
+    left, top, right, bottom = row[5:9].tolist()
+    return float((right - left) * (bottom - top) / (reference.extent[0] * reference.extent[1]))
+
+
+def _hit(row: Row, score: float, held: tuple[str, Features], extent: tuple[float, float], turned: Pass) -> PartialHit:
+    (left, top, right, bottom), affine = row[5:9], row[9:]
     reference_id, reference = held
-    coverage = (right - left) * (bottom - top) / (reference.extent[0] * reference.extent[1])
-    if coverage <= _LEAST_COVERAGE or anisotropy(affine) >= _MOST_ANISOTROPY:
-        return None
-    support = (places * weight) ** 0.5 * coverage**0.25
     seen = geometry.corners(left, top, right, bottom)
     outline = geometry.mapped(affine, geometry.corners(0, 0, *reference.extent))
-    on_upload = geometry.mapped(affine, seen)
-    share = geometry.clipped_area(on_upload, extent) / (extent[0] * extent[1])
+    share = geometry.clipped_area(geometry.mapped(affine, seen), extent) / (extent[0] * extent[1])
     if turned.mirrored:
         outline[:, 0] = extent[0] - outline[:, 0]
     return PartialHit(
         reference_id,
-        score=float(support / (support + _THRESHOLD)),
+        score=score,
         upload_region=geometry.region(outline, extent),
         reference_region=geometry.region(seen, reference.extent),
         share_of_upload=round(min(share, 1.0), 4),
-        coverage_of_reference=round(min(float(coverage), 1.0), 4),
+        coverage_of_reference=round(min(_coverage(row, reference), 1.0), 4),
         transform=geometry.words(affine, mirrored=turned.mirrored, inverted=turned.inverted),
     )
 
 
 def anisotropy(affine: Row) -> float:
     """How many times more the map stretches one direction than the other."""
-    stretch = float(np.square(affine[[0, 1, 3, 4]]).sum()) / 2
-    determinant = float(affine[0] * affine[4] - affine[1] * affine[3])
-    root = max(stretch**2 - determinant**2, 0.0) ** 0.5
-    return float(((stretch + root) / max(stretch - root, 1e-12)) ** 0.5)
-
-
-def _score_of(hit: PartialHit | None) -> float:
-    return hit.score if hit else -1.0
+    a, b, _, c, d, _ = affine.tolist()
+    stretch, determinant = (a * a + b * b + c * c + d * d) / 2, a * d - b * c
+    root = math.sqrt(max(stretch**2 - determinant**2, 0.0))
+    return math.sqrt((stretch + root) / max(stretch - root, 1e-12))

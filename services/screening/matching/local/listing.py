@@ -112,16 +112,6 @@ def remove(
         table[LENGTH, number] = end - begin
 
 
-@kernel("void(u1[:, ::1], i4[:, ::1], i8, u1, i4)")
-def _insert(distances: Bytes, found: Numbers, query: Scalar, distance: Scalar, slot: Scalar) -> None:
-    """One entry into the sorted neighbours of a query, in place of the farthest."""
-    k = distances.shape[1] - 1
-    while k > 0 and distances[query, k - 1] > distance:
-        distances[query, k], found[query, k] = distances[query, k - 1], found[query, k - 1]
-        k -= 1
-    distances[query, k], found[query, k] = distance, slot
-
-
 @kernel("void(i4[:, ::1], i8[::1], i4[::1])")
 def _sort_by_list(lists: Numbers, ends: Table, queries: Numbers) -> None:
     """Queries grouped by the list they ask: those of list n lie in `queries[ends[n - 1] : ends[n]]`."""
@@ -168,5 +158,9 @@ def scan(
                     mask &= mask - _ONE
                     distance = np.uint8(popcount(low[place] ^ a) + popcount(high[place] ^ b))
                     if distance < distances[i, last]:
-                        _insert(distances, found, i, distance, slots[place])
+                        k = last
+                        while k > 0 and distances[i, k - 1] > distance:
+                            distances[i, k], found[i, k] = distances[i, k - 1], found[i, k - 1]
+                            k -= 1
+                        distances[i, k], found[i, k] = distance, slots[place]
         begin = ends[number]

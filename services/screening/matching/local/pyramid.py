@@ -38,7 +38,7 @@ def working_picture(luma: NDArray[np.uint8], long_side: int) -> NDArray[np.uint8
         factor = long_side / max(luma.shape)
     if factor > 0.98:
         return luma
-    return np.asarray(cv2.resize(luma, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA), np.uint8)
+    return np.asarray(cv2.resize(luma, None, fx=factor, fy=factor, interpolation=cv2.INTER_LINEAR), np.uint8)
 
 
 def build(picture: NDArray[np.uint8]) -> Pyramid:

@@ -14,7 +14,7 @@ def upgrade() -> None:
     op.create_table(
         "decoded",
         sa.Column("sha256", sa.String(length=64), nullable=False),
-        sa.Column("pipeline", sa.String(length=80), nullable=False),
+        sa.Column("pipeline", sa.String(length=120), nullable=False),
         sa.Column("content", Json, nullable=False),
         sa.Column("at", Utc, nullable=False),
         sa.PrimaryKeyConstraint("sha256", "pipeline"),
