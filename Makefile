@@ -20,6 +20,7 @@ install: .venv/.installed ## makes .venv from requirements.lock (every other tar
 	@$(BIN)/python -m pip install -q --disable-pip-version-check uv
 	@$(BIN)/uv pip install -q --python $(BIN)/python --require-hashes -r requirements.lock
 	@$(BIN)/uv pip install -q --python $(BIN)/python --no-deps -e .
+	@$(BIN)/clearframe compile
 	@touch $@
 
 demo: .venv/.installed ## real verdicts on real pictures, a report page, then the service itself until Ctrl-C (ONCE=1: exit at once)

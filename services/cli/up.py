@@ -66,6 +66,19 @@ def migrate(context: typer.Context, config: Config = None) -> None:
         _keep_key(session, secret)
 
 
+@app.command("compile")
+def compile_(context: typer.Context) -> None:
+    """Compiles the matching kernels for this machine, once; `up` does it at its first start otherwise."""
+    _compile(context.obj)
+
+
+def _compile(session: Session) -> None:
+    from services.screening.matching.local.kernels import compile_kernels, compiled
+
+    if not compiled():
+        compile_kernels(lambda text: session.out.print(text, markup=False))
+
+
 def _settings(session: Session, config: Path | None, workers: int | None = None) -> "Settings":
     from services.cli.composition import read_settings
     from shared.errors import ConfigurationError
@@ -83,6 +96,8 @@ async def _run(
     from shared.errors import ConfigurationError, Unavailable
 
     try:
+        if "screening" in names:
+            _compile(session)
         if migrates:
             secret = await _migrate(settings)
             if secret is not None:

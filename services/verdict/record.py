@@ -8,7 +8,7 @@ from hashlib import sha256
 from typing import Any
 
 from shared.events import AssetScreened
-from shared.findings import Finding
+from shared.findings import Finding, ReferenceMatch
 from shared.rulebook.documents import Papers
 from shared.verdicts import Cause, Outcome, Reason, Verdict, Versions
 
@@ -110,10 +110,25 @@ def seal(head: Head, draft: Draft, *, salt: str) -> Entry:
 
 
 def basis(outcome: Outcome, reasons: Sequence[Reason], findings: Sequence[Finding]) -> str:
-    """A digest that is the same exactly when a new revision would say nothing new."""
-    return digest(
-        canonical([outcome.value, [_json(reason) for reason in reasons], [_json(finding) for finding in findings]])
-    )
+    """A digest that is the same exactly when a new revision would say nothing new.
+
+    Exact scores and outlines are left out: they move a little whenever the reference set grows.
+    """
+    said = [_identity(finding) for finding in findings]
+    weighed = [_weighed(reason, said) for reason in reasons]
+    return digest(canonical([outcome.value, weighed, sorted(said, key=canonical)]))
+
+
+def _identity(finding: Finding) -> Any:
+    if not isinstance(finding, ReferenceMatch):
+        return _json(finding)
+    return [finding.kind, finding.reference.id, finding.detector, finding.extent, finding.purpose, finding.view]
+
+
+def _weighed(reason: Reason, findings: Sequence[Any]) -> Any:
+    measured = {"because"} if reason.findings else set()  # its sentence states shares
+    about = sorted((findings[number] for number in reason.findings), key=canonical)
+    return [reason.model_dump(mode="json", exclude={"findings", *measured}), about]
 
 
 def verdict_of(entry: Entry) -> Verdict:

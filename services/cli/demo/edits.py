@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageDraw, ImageOps
 
+from services.cli.demo import works
 from services.cli.demo.brushes import SIZE, glow, grain, lettering, noise, ridge, sky, toned
 
 Bytes = bytes
@@ -52,6 +53,29 @@ def _encoded(image: Image.Image, form: str, **options: Any) -> Bytes:
     out = io.BytesIO()
     image.save(out, form, **options)
     return out.getvalue()
+
+
+def mirrored_crop() -> Image.Image:
+    """The middle of a protected work, mirrored."""
+    return ImageOps.mirror(works.night_train().crop((150, 250, 750, 900)))
+
+
+def poster_in_a_scene() -> Image.Image:
+    """A corridor with a protected poster on its wall, a little askew."""
+    scene = corridor().resize((1600, 1100))
+    poster = works.clockmaker().resize((330, 440)).rotate(4, expand=True, fillcolor=(30, 34, 42))
+    scene.paste(poster, (1010, 290))
+    return scene
+
+
+def collage() -> Image.Image:
+    """Three protected works pinned beside each other."""
+    wall = grain(Image.new("RGB", (1500, 1000), (120, 112, 104)), 114, 9)
+    for place, draw in enumerate((works.harbour, works.windows, works.robot)):
+        work = draw()
+        work.thumbnail((480, 640))
+        wall.paste(work, (20 + place * 490, 120))
+    return wall
 
 
 def lagoon() -> Image.Image:

@@ -72,7 +72,7 @@ def _rulebook(verdict: Mapping[str, Any]) -> str:
 
 def _card(shown: Shown, works: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
     verdict = shown.verdict
-    match = next((finding for finding in verdict["findings"] if finding["kind"] == "reference_match"), None)
+    matches = [finding for finding in verdict["findings"] if finding["kind"] == "reference_match"]
     return {
         "file": shown.file,
         "shows": shown.shows,
@@ -81,21 +81,20 @@ def _card(shown: Shown, works: Mapping[str, Mapping[str, str]]) -> dict[str, Any
         "outcome": verdict["outcome"],
         "summary": verdict["summary"],
         "reasons": [dict(reason) | {"needs": needs(reason.get("needs") or ())} for reason in verdict["reasons"]],
-        "upload_region": _points(match["upload_region"]) if match else None,
-        "work": _work(match, works) if match else None,
+        "regions": [_points(match["upload_region"]) for match in matches],
+        "works": [_work(match, works) for match in matches],
     }
 
 
 def _work(match: Mapping[str, Any], works: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
     work = works[match["reference"]["id"]]
-    how = match["transform"].replace("_", " ") if match["transform"] != "identity" else "the same way up"
-    apart = f", {match['distance']} of 256 bits apart" if match["detector"] == "pdq" else ""
-    return {
-        "title": work["title"],
-        "picture": work["picture"],
-        "region": _points(match["reference_region"]),
-        "how": how + apart,
-    }
+    turned = match["transform"].replace("_", " ") if match["transform"] != "identity" else "the same way up"
+    if match["detector"] == "local":
+        near = f"{match['coverage_of_reference']:.0%} of the work, on {match['share_of_upload']:.0%} of the upload"
+    else:
+        near = f"{match['distance']} of 256 bits apart" if match["detector"] == "pdq" else "the very same file"
+    region = _points(match["reference_region"])
+    return {"title": work["title"], "picture": work["picture"], "region": region, "how": f"{turned}; {near}"}
 
 
 def _points(region: Sequence[Sequence[float]]) -> str:

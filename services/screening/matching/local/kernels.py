@@ -26,12 +26,17 @@ def compile_kernels(tell: Callable[[str], None] = lambda text: None) -> Path:
     Returns the cache's folder. Raises OSError when that cannot be made: set NUMBA_CACHE_DIR to a writable folder.
     """
     folder = cache_folder()
-    if not (folder / "complete").exists():
+    if not compiled():
         tell(f"Compiling the matching kernels into {folder} (once, about half a minute) ...")
     for name in _MODULES:
         load(name)
     (folder / "complete").touch()
     return folder
+
+
+def compiled() -> bool:
+    """Whether everything lies in the cache, so that nothing has to be compiled."""
+    return (cache_folder() / "complete").exists()
 
 
 @cache
