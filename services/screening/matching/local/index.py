@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from services.screening.matching.local import geometry, kernels
 from services.screening.matching.local.features import Features
 from services.screening.matching.local.geometry import Region
-from services.screening.matching.local.lists import Lists
+from services.screening.matching.local.lists import Lists, Question
 from services.screening.matching.local.symmetry import PASSES, Pass
 
 _SLOT_BITS = 9
@@ -92,30 +92,28 @@ class LocalIndex:
         """References that the upload holds a part of, the surest first, each once."""
         best: dict[str, PartialHit] = {}
         if len(features) >= LEAST_FEATURES and self._at:
-            centres = self._lists.probe(features.codes)
-            strong = features.stronger_half()
-            half = (features.take(strong), centres[strong])
-            for turned in PASSES:
-                # Inverted parts are rare, and inverted wholes are found by their hashes: half the effort.
-                asked = half if turned.inverted else (features, centres)
-                for hit in self._hits(*asked, turned, least_score):
-                    if hit.reference_id not in best or hit.score > best[hit.reference_id].score:
-                        best[hit.reference_id] = hit
+            for hit in self._hits(features, least_score):
+                if hit.reference_id not in best or hit.score > best[hit.reference_id].score:
+                    best[hit.reference_id] = hit
         return sorted(best.values(), key=lambda hit: (-hit.score, hit.reference_id))
 
-    def _hits(
-        self, features: Features, centres: NDArray[np.int32], turned: Pass, least_score: float
-    ) -> Iterator[PartialHit]:
-        points = turned_back(features, turned)
-        for row in self._verified(features, points, centres, turned):
-            held = self._held[int(row[0])]
-            if held is not None:
-                score = _score(row, held[1])
-                if score >= least_score:
+    def _hits(self, features: Features, least_score: float) -> Iterator[PartialHit]:
+        centres = self._lists.probe(features.codes)
+        strong = features.stronger_half()
+        # Inverted parts are rare, and inverted wholes are found by their hashes: half the effort.
+        half = (features.take(strong), centres[strong])
+        asked = [(half if turned.inverted else (features, centres), turned) for turned in PASSES]
+        answers = self._lists.search(
+            [Question(some.codes, near, some.positive, turned) for (some, near), turned in asked]
+        )
+        for ((some, _), turned), (distances, found) in zip(asked, answers, strict=True):
+            for row in self._verified(turned_back(some, turned), distances, found):
+                held = self._held[int(row[0])]
+                score = _score(row, held[1]) if held else 0.0
+                if held and score >= least_score:
                     yield _hit(row, score, held, features.extent, turned)
 
-    def _verified(self, features: Features, points: Floats, centres: NDArray[np.int32], turned: Pass) -> Row:
-        distances, found = self._lists.search(features.codes, centres, features.positive, turned)
+    def _verified(self, points: Floats, distances: NDArray[np.uint8], found: NDArray[np.int32]) -> Row:
         voting, verifying = kernels.load("voting"), kernels.load("verifying")
         tally, counts = np.zeros(len(self._held), np.float32), np.zeros(len(self._held), np.int32)
         matches, weights = np.empty((distances.size, 3), np.int32), np.empty(distances.size, np.float32)

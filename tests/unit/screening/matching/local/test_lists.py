@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from services.screening.matching.local.lists import Lists
+from services.screening.matching.local.lists import Lists, Question
 from services.screening.matching.local.symmetry import PASSES, Pass, permuted
 
 RNG = np.random.default_rng(7)
@@ -17,7 +17,7 @@ def block(count: int = 2 * HALF) -> np.ndarray[tuple[int, int], np.dtype[np.uint
 def nearest(
     lists: Lists, codes: np.ndarray[tuple[int, int], np.dtype[np.uint64]], turned: Pass = PASSES[0]
 ) -> list[int]:
-    distances, found = lists.search(codes, lists.probe(codes), HALF, turned)
+    ((distances, found),) = lists.search([Question(codes, lists.probe(codes), HALF, turned)])
     return [int(slot) if distance == 0 else -1 for distance, slot in zip(distances[:, 0], found[:, 0], strict=True)]
 
 
@@ -55,6 +55,6 @@ def test_equal_codes_overflow_their_list_into_a_longer_one() -> None:
     lists = Lists()
     same = np.repeat(block(1), 3000, axis=0)
     lists.add(same, 3000, 0)
-    distances, found = lists.search(same[:1], lists.probe(same[:1]), 1, PASSES[0])
+    ((distances, found),) = lists.search([Question(same[:1], lists.probe(same[:1]), 1, PASSES[0])])
     assert (distances == 0).all()
     assert len(set(found[0].tolist())) == 9
