@@ -36,11 +36,11 @@ up: ## the compose stack: Kafka, PostgreSQL, S3 and the three services (needs Do
 down: ## stops the compose stack, keeps its data
 	docker compose down
 
-test: .venv/.installed ## the fast tier: no servers, no browser
-	@$(BIN)/pytest -q -n 2 -m "not real and not browser and not faults"
+test: .venv/.installed ## the fast tier: no servers, no browser, nothing slow
+	@$(BIN)/pytest -q -n 2 --dist worksteal -m "not real and not browser and not faults and not slow"
 
 test-all: .venv/.installed ## everything, against real Kafka, PostgreSQL, S3 and Chromium
-	@$(BIN)/python deploy/with_servers.py $(BIN)/pytest -q --durations=5 -n 2
+	@$(BIN)/python deploy/with_servers.py $(BIN)/pytest -q --durations=5 -n 2 --dist worksteal
 
 check: .venv/.installed ## ruff, mypy --strict, import rules, generated files fresh
 	@$(BIN)/ruff check .

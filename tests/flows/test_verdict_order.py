@@ -11,6 +11,8 @@ from shared.events import AssetScreened
 from tests.screenings import FINAL, MATCH, MOOD_BOARD, screened
 from tests.verdict_bench import Bench, open_bench
 
+pytestmark = pytest.mark.slow
+
 HISTORIES: dict[str, list[AssetScreened]] = {
     "clear": [screened("clear")],
     "amended": [

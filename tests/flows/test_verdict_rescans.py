@@ -6,6 +6,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from services.verdict.settings import VerdictSettings
 from shared.bus.consumer import Consumer
 from shared.bus.port import Message, Record
@@ -13,6 +15,8 @@ from shared.cloudevents import decode
 from shared.events import AssetScreened, RescanRequested
 from tests.screenings import FINAL, MATCH, MOOD_BOARD, screened
 from tests.verdict_service import Running, running, until
+
+pytestmark = pytest.mark.slow
 
 Screening = Callable[[RescanRequested], AssetScreened]
 

@@ -9,6 +9,8 @@ import pytest
 from tests.screenings import FINAL, MATCH, MOOD_BOARD, screened
 from tests.verdict_service import Running, running, until
 
+pytestmark = pytest.mark.slow
+
 REPLICA = MOOD_BOARD | {
     "use": "talent_work",
     "talent": [{"name": "Ada", "treatment": "digital_replica", "within_norms": "yes", "agreed": "yes"}],

@@ -13,6 +13,8 @@ from tests.screenings import FINAL, MATCH, MOOD_BOARD, screened
 from tests.verdict_receiver import Receiver, answers, receiving, stays_silent
 from tests.verdict_service import Running, running, until
 
+pytestmark = pytest.mark.slow
+
 EVERYTHING = [
     "clearframe.verdict.reached.v1",
     "clearframe.verdict.escalated.v1",

@@ -226,6 +226,7 @@ def test_one_id_for_two_rules():
     assert faults(text) == ["r.yaml:10:3: rules[1].id: the id `R-1` appears twice; give each rule its own id"]
 
 
+@pytest.mark.slow
 def test_floods_are_refused():
     many = HEADER + "rules:\n" + "- {id: R-1}\n" * 10_000
     assert faults(many) == ["r.yaml:2:1: rules: there are more than 1,000 rules; split the rulebook"]

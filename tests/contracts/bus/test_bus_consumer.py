@@ -14,6 +14,8 @@ from shared.bus.port import Bus, Message, TopicSpec
 from shared.errors import Reject, Retry, Unavailable
 from tests.contracts.bus.logs import PATIENCE, Log, records, take, until
 
+pytestmark = pytest.mark.slow
+
 QUICK = ConsumerSettings(wait=1.0, keep_alive=0.3, first_pause=0.02, longest_pause=0.1, rejections_in_a_row=5)
 
 

@@ -13,6 +13,8 @@ from shared.bus.embedded import EmbeddedBus
 from shared.bus.port import Bus, TopicSpec
 from tests.contracts.bus.logs import PATIENCE, records, take, until, values
 
+pytestmark = pytest.mark.slow
+
 Start = Callable[[str], Awaitable["Member"]]
 
 

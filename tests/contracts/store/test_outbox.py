@@ -22,6 +22,8 @@ from shared.outbox import BATCH, Outbox, Relay, first_ids
 from shared.store.engine import Store
 from shared.store.leases import Lease
 
+pytestmark = pytest.mark.slow
+
 TOPIC = TopicSpec("things", partitions=1)
 KILLED_AFTER_PUBLISHING = Path(__file__).with_name("killed_after_publishing.py")
 

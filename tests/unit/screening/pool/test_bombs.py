@@ -11,7 +11,10 @@ from PIL import Image
 
 from services.screening.pool import DecodePool
 
-pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads peaks from /proc")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads peaks from /proc"),
+]
 
 
 def webp_bomb() -> bytes:

@@ -13,6 +13,8 @@ from services.screening.landlock import restrict
 from services.screening.pool import DecodePool, PoolError, PoolSettings
 from tests import drawings
 
+pytestmark = pytest.mark.slow
+
 linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="walls of the Linux kernel")
 ODD = PoolSettings(job="tests.unit.screening.pool.jobs:by_content", cpu_seconds=1, wall_seconds=20)
 Order = Callable[[DecodePool, str], Awaitable[str]]

@@ -11,6 +11,8 @@ from services.screening.matching.local.pyramid import working_picture
 from services.screening.matching.local.symmetry import PASSES, Pass, permuted
 from tests.bench.partial_drawings import dead_leaves
 
+pytestmark = pytest.mark.slow
+
 Luma = NDArray[np.uint8]
 
 
