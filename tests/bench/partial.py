@@ -1,7 +1,7 @@
 """Accuracy and CPU time of the cascade on a split of pictures: `python tests/bench/partial.py SPLIT`.
 
-SPLIT holds references/, references.jsonl, queries/, truth.jsonl; ../../bench/evaluate.py from there is the scorer unless
-another is given. Where SPLIT is absent, it says so and measures time alone, on drawn pictures.
+SPLIT holds references/, references.jsonl, queries/ and truth.jsonl; ../../bench/evaluate.py from there scores, unless
+another scorer is given. Where SPLIT is absent, it says so and measures time alone, on drawn pictures.
 `--results FILE` keeps one JSON line a query; `--every N` takes every Nth query.
 """
 
@@ -35,7 +35,7 @@ from services.screening.matching.whole import WholeIndex  # noqa: E402
 from tests.bench.partial_drawings import dead_leaves  # noqa: E402
 
 Luma = NDArray[np.uint8]
-WHOLE = [[0, 0], [1, 0], [1, 1], [0, 1]]
+WHOLE = [[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]]
 ONE_MEGAPIXEL = (1226, 815)
 SIZES = (1_022, 10_000)
 
@@ -69,6 +69,7 @@ class Cascade:
             partial = corroborate(self.local.search(features, least_score=LEAST_LOCAL_SCORE), distances)
             self.extracting += middle - start
             self.searching += time.process_time() - middle
+            scored: list[tuple[str, float, list[list[float]]]]
             scored = [(name, max(0.0, 1 - distance / 62), WHOLE) for name, distance in distances.items()]
             scored += [(hit.reference_id, hit.score, [list(corner) for corner in hit.upload_region]) for hit in partial]
             for name, score, region in scored:

@@ -14,7 +14,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 import numpy as np
 from numpy.typing import NDArray
 
-from services.screening.matching.local import extract, kernels, symmetry, vocabulary
+from services.screening.matching import kernels
+from services.screening.matching.local import extract, symmetry, vocabulary
 from tests import drawings
 from tests.bench.partial_drawings import dead_leaves
 
@@ -66,7 +67,7 @@ def _signs(codes: Codes) -> NDArray[np.float64]:
 def _nearest(codes: Codes, centres: Codes) -> NDArray[np.int32]:
     out = np.empty((len(codes), 1), np.int32)
     low, high = (np.ascontiguousarray(centres[:, word]) for word in (0, 1))
-    kernels.load("listing").probe(np.ascontiguousarray(codes), low, high, out)
+    kernels.load("local.listing").probe(np.ascontiguousarray(codes), low, high, out)
     return out[:, 0]
 
 

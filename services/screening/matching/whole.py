@@ -1,18 +1,13 @@
-"""Exact search of whole-picture hashes by a plain vectorised scan: every match within the radius, no approximation.
-
-Below about 50,000 references this is as quick as any index.
-"""
+"""Exact search of whole-picture hashes: every match within the radius, no approximation, no cut."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-import numpy as np
-from numpy.typing import NDArray
+from services.screening.matching.hash_table import HashTable, ScanTable
 
-Words = NDArray[np.uint64]
 LEAST_QUALITY = 50
 """PDQ hashes of a lower quality say nothing: they are neither kept nor searched (Meta's convention)."""
 
@@ -30,12 +25,13 @@ class Hit:
 class WholeIndex:
     """References by their hashes, with live adds and removals.
 
-    For one thread at a time: the event loop's (10,000 references, 16 variants: under a millisecond) or a worker thread.
+    For one thread at a time: the event loop's (10,000 references, 16 variants: about a millisecond) or a worker thread.
     """
 
-    def __init__(self) -> None:
-        self._pdq = _Table(words=4)
-        self._phash = _Table(words=1)
+    def __init__(self, pdq: HashTable | None = None, phash: HashTable | None = None) -> None:
+        """Tables other than the plain ones (`exact.SegmentedTable` for millions) may be given."""
+        self._pdq: HashTable = ScanTable(words=4) if pdq is None else pdq
+        self._phash: HashTable = ScanTable(words=1) if phash is None else phash
         self._by_sha256: dict[bytes, set[str]] = {}
         self._sha256_of: dict[str, bytes] = {}
 
@@ -82,6 +78,15 @@ class WholeIndex:
                     hits[reference_id] = Hit(reference_id, "pdq", distance, transform)
         return list(hits.values())
 
+    def pdq_distances(self, variants: Sequence[tuple[str, bytes]], reference_ids: Iterable[str]) -> dict[str, int]:
+        """The least PDQ distance to each of the references that have a hash, however far: to corroborate a hit."""
+        values = {name: value for name in reference_ids if (value := self._pdq.value_of(name)) is not None}
+        return {
+            name: min(_differing(value, variant) for _, variant in variants)
+            for name, value in values.items()
+            if variants
+        }
+
     def search_phash(self, value: bytes, *, radius: int) -> list[Hit]:
         """Every reference within `radius` bits of 8 bytes of pHash."""
         return [Hit(reference_id, "phash", distance) for reference_id, distance in self._phash.within(value, radius)]
@@ -90,34 +95,5 @@ class WholeIndex:
         return len(self._sha256_of)
 
 
-class _Table:
-    """Hashes word by word, one row of `_words` each, so that a scan runs along memory; the last fills a removed one."""
-
-    def __init__(self, words: int) -> None:
-        self._words: Words = np.zeros((words, 64), np.uint64)
-        self._ids: list[str] = []
-        self._at: dict[str, int] = {}
-
-    def add(self, reference_id: str, value: bytes) -> None:
-        if len(self._ids) == self._words.shape[1]:
-            self._words = np.concatenate([self._words, np.zeros_like(self._words)], axis=1)
-        self._words[:, len(self._ids)] = np.frombuffer(value, np.uint64)
-        self._at[reference_id] = len(self._ids)
-        self._ids.append(reference_id)
-
-    def remove(self, reference_id: str) -> None:
-        at = self._at.pop(reference_id, None)
-        if at is None:
-            return
-        last = self._ids.pop()
-        if last != reference_id:
-            self._words[:, at] = self._words[:, len(self._ids)]
-            self._ids[at] = last
-            self._at[last] = at
-
-    def within(self, value: bytes, radius: int) -> list[tuple[str, int]]:
-        distances = np.zeros(len(self._ids), np.uint16)
-        for word, wanted in zip(self._words, np.frombuffer(value, np.uint64), strict=True):
-            distances += np.bitwise_count(word[: len(self._ids)] ^ wanted)
-        near = np.flatnonzero(distances <= radius)
-        return [(self._ids[at], int(distances[at])) for at in near]
+def _differing(one: bytes, other: bytes) -> int:
+    return (int.from_bytes(one) ^ int.from_bytes(other)).bit_count()

@@ -8,6 +8,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from services.screening.matching.kernels import Scalar, kernel
 from services.screening.matching.local.detecting import (
     HEIGHT,
     LEVEL,
@@ -23,7 +24,6 @@ from services.screening.matching.local.detecting import (
     X,
     Y,
 )
-from services.screening.matching.local.kernels import Scalar, kernel
 from services.screening.matching.local.lanes import pooling
 
 ROWS = 14  # gradients a side, from 16 x 16 samples

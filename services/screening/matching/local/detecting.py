@@ -6,8 +6,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from services.screening.matching.local.bits import trailing_zeros
-from services.screening.matching.local.kernels import Scalar, kernel
+from services.screening.matching.bits import trailing_zeros
+from services.screening.matching.kernels import Scalar, kernel
 from services.screening.matching.local.lanes import extrema
 from services.screening.matching.local.scales import BASE_SIGMA, LAYERS
 

@@ -8,7 +8,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from services.screening.matching.local import kernels, vocabulary
+from services.screening.matching import kernels
+from services.screening.matching.local import vocabulary
 from services.screening.matching.local.features import Features
 
 Role = Literal["reference", "query"]
@@ -54,7 +55,7 @@ def describe_picture(luma: NDArray[np.uint8], recipe: Recipe) -> tuple[Floats, F
     keypoints = _strongest(_detect(built.pixels, built.levels), recipe.keypoints, max(picture.shape))
     features = np.empty((recipe.features, 5), np.float32)
     descriptors = np.empty((recipe.features, 128), np.float32)
-    describing = kernels.load("describing")
+    describing = kernels.load("local.describing")
     count = describing.describe(
         built.pixels, built.levels, keypoints, describing.WINDOWS, np.float32(_CELL_SPACING), features, descriptors
     )
@@ -69,7 +70,7 @@ def encode(descriptors: Floats) -> NDArray[np.uint64]:
 
 def _detect(pixels: Floats, levels: NDArray[np.int64]) -> Floats:
     room = np.empty((_MOST_KEYPOINTS, 9), np.float32)
-    found = kernels.load("detecting").detect(pixels, levels, np.float32(_CONTRAST), room)
+    found = kernels.load("local.detecting").detect(pixels, levels, np.float32(_CONTRAST), room)
     return room[:found]
 
 

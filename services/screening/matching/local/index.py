@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from services.screening.matching.local import geometry, kernels
+from services.screening.matching import kernels
+from services.screening.matching.local import geometry
 from services.screening.matching.local.features import Features
 from services.screening.matching.local.geometry import Region
 from services.screening.matching.local.lists import Lists, Question
@@ -114,7 +115,7 @@ class LocalIndex:
                     yield _hit(row, score, held, features.extent, turned)
 
     def _verified(self, points: Floats, distances: NDArray[np.uint8], found: NDArray[np.int32]) -> Row:
-        voting, verifying = kernels.load("voting"), kernels.load("verifying")
+        voting, verifying = kernels.load("local.voting"), kernels.load("local.verifying")
         tally, counts = np.zeros(len(self._held), np.float32), np.zeros(len(self._held), np.int32)
         matches, weights = np.empty((distances.size, 3), np.int32), np.empty(distances.size, np.float32)
         total = voting.vote(distances, found, _SLOT_BITS, tally, counts, matches, weights)

@@ -11,8 +11,8 @@ from llvmlite import ir  # type: ignore[import-untyped]  # ships no types
 from numba import types
 from numpy.typing import NDArray
 
-from services.screening.matching.local.kernels import vector_operation
-from services.screening.matching.local.llvm import data_of, load_lanes, splat
+from services.screening.matching.kernels import vector_operation
+from services.screening.matching.llvm import data_of, load_lanes, splat
 
 _FLOAT, _WORD, _HALF = ir.FloatType(), ir.IntType(64), ir.IntType(16)
 _LANES = 16

@@ -6,7 +6,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from services.screening.matching.local.bits import (
+from services.screening.matching.bits import (
     below,
     closer_than,
     equal,
@@ -14,7 +14,7 @@ from services.screening.matching.local.bits import (
     trailing_zeros,
     write_distances,
 )
-from services.screening.matching.local.kernels import Scalar, kernel
+from services.screening.matching.kernels import Scalar, kernel
 
 Words = NDArray[np.uint64]
 Numbers = NDArray[np.int32]

@@ -9,7 +9,8 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from services.screening.matching.local import kernels, symmetry, vocabulary
+from services.screening.matching import kernels
+from services.screening.matching.local import symmetry, vocabulary
 from services.screening.matching.local.symmetry import PASSES, Pass
 
 Codes = NDArray[np.uint64]
@@ -35,7 +36,7 @@ class Lists:
     """Codes by slot number. One thread at a time."""
 
     def __init__(self) -> None:
-        self._kernels = kernels.load("listing")
+        self._kernels = kernels.load("local.listing")
         base = vocabulary.base_centres()
         self._base = len(base)
         centres = symmetry.closed(base)

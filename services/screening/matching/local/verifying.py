@@ -11,7 +11,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from services.screening.matching.local.kernels import Scalar, kernel
+from services.screening.matching.kernels import Scalar, kernel
 
 Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]

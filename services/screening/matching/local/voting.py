@@ -6,7 +6,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from services.screening.matching.local.kernels import Scalar, kernel
+from services.screening.matching.kernels import Scalar, kernel
 
 LEAST_WEIGHT = np.float32(0.05)
 LEAST_BACKGROUND = np.float32(1e-6)

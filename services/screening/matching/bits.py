@@ -11,8 +11,8 @@ from typing import Any
 from llvmlite import ir  # type: ignore[import-untyped]  # ships no types
 from numba import types
 
-from services.screening.matching.local.kernels import vector_operation
-from services.screening.matching.local.llvm import data_of, load_lanes, splat
+from services.screening.matching.kernels import vector_operation
+from services.screening.matching.llvm import data_of, load_lanes, splat
 
 _BYTE, _WORD, _BIT = ir.IntType(8), ir.IntType(64), ir.IntType(1)
 _LANES = 8

@@ -15,8 +15,15 @@ Scalar = Any
 """A machine number: the signature that stands above a kernel says of which width."""
 
 _FOLDER = Path(__file__).parent
-_MODULES = ("detecting", "describing", "listing", "voting", "verifying")
-_SOURCES = ("kernels", "llvm", "bits", "lanes", "scales", *_MODULES)
+_MODULES = (
+    "exact.searching",
+    "local.detecting",
+    "local.describing",
+    "local.listing",
+    "local.voting",
+    "local.verifying",
+)
+_SOURCES = ("kernels", "llvm", "bits", "local.lanes", "local.scales", *_MODULES)
 
 
 def compile_kernels(tell: Callable[[str], None] = lambda text: None) -> Path:
@@ -41,7 +48,7 @@ def compiled() -> bool:
 
 @cache
 def load(name: str) -> Any:
-    """A kernel module of this package; its functions are compiled, or taken from the cache, on import."""
+    """A kernel module below this package; its functions are compiled, or taken from the cache, on import."""
     import numba
 
     numba.config.CACHE_DIR = str(cache_folder())  # type: ignore[attr-defined]  # set dynamically
@@ -60,11 +67,11 @@ def cache_folder() -> Path:
 
 def _version() -> str:
     # numba looks at a function's own file only, not at what it calls: a change anywhere must miss the cache.
-    sources = ((_FOLDER / f"{name}.py").read_bytes() for name in _SOURCES)
+    sources = ((_FOLDER / f"{name.replace('.', '/')}.py").read_bytes() for name in _SOURCES)
     return hashlib.sha256(b"".join(sources)).hexdigest()[:16]
 
 
-def kernel(signature: str) -> Callable[[F], F]:
+def kernel(signature: Any) -> Callable[[F], F]:
     """Compiles a function for one signature on import. It releases the GIL and checks no bounds."""
     from numba import njit
 

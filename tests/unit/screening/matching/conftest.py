@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from services.screening.matching.local import compile_kernels
+from services.screening.matching.kernels import compile_kernels
 
 
 @pytest.fixture(scope="session", autouse=True)
