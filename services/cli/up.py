@@ -73,7 +73,7 @@ def compile_(context: typer.Context) -> None:
 
 
 def _compile(session: Session) -> None:
-    from services.screening.matching.local.kernels import compile_kernels, compiled
+    from services.screening.matching.kernels import compile_kernels, compiled
 
     if not compiled():
         compile_kernels(lambda text: session.out.print(text, markup=False))
