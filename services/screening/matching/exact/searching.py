@@ -36,13 +36,13 @@ _TABLE, _NUMBERS = types.int64[:, ::1], types.int64[::1]
 
 
 @vector_operation
-def _prefetch(typing: Any, hashes: Any, row: Any) -> Any:
-    """Asks for a row of a 2-D array, which is read a little later."""
+def _prefetch(typing: Any, array: Any, index: Any) -> Any:
+    """Asks for `array[index]`, which is read a little later."""
 
     def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        array = context.make_array(signature.args[0])(context, builder, args[0])
-        stride = builder.extract_value(array.strides, 0)
-        address = builder.add(builder.ptrtoint(array.data, ir.IntType(64)), builder.mul(args[1], stride))
+        held = context.make_array(signature.args[0])(context, builder, args[0])
+        stride = builder.extract_value(held.strides, 0)
+        address = builder.add(builder.ptrtoint(held.data, ir.IntType(64)), builder.mul(args[1], stride))
         pointer, number = builder.inttoptr(address, ir.IntType(8).as_pointer()), ir.IntType(32)
         name = "llvm.prefetch.p0"
         function = builder.module.globals.get(name) or ir.Function(
@@ -51,7 +51,7 @@ def _prefetch(typing: Any, hashes: Any, row: Any) -> Any:
         builder.call(function, [pointer, number(0), number(3), number(1)])  # to read, keep in all caches, data
         return context.get_dummy_value()
 
-    return types.void(hashes, types.int64), build
+    return types.void(array, types.int64), build
 
 
 @kernel(types.int64(_COPIES, types.int64, types.int64))
@@ -124,6 +124,19 @@ def _check(
     return found
 
 
+@kernel(types.void(_OFFSETS, types.int64, types.int64, _NUMBERS, types.int64, types.int64, types.int64, _TABLE))
+def _bounds_of(
+    offsets: Rows, first: Scalar, value: Scalar, flips: Table, begin: Scalar, end: Scalar, total: Scalar, out: Table
+) -> None:
+    """Where the buckets of a band's flips begin and end into `out`: all asked for first, then all read."""
+    for k in range(begin, end):
+        _prefetch(offsets, first + (value ^ flips[k]))
+    for k in range(begin, end):
+        bucket = first + (value ^ flips[k])
+        out[k - begin, 0] = offsets[bucket]
+        out[k - begin, 1] = np.int64(min(offsets[bucket + 1], total))
+
+
 @kernel(types.int64(_HASHES, _COPIES, types.int64, _TABLE, _NUMBERS, _NUMBERS, _NUMBERS, _OFFSETS, _ROWS, _TABLE))
 def search(
     hashes: Words,
@@ -139,12 +152,16 @@ def search(
 ) -> Scalar:
     """All (row, distance) within the radius into `out` [room, 2]; returns how many there are, which may be more."""
     total, found, candidates = len(hashes), 0, np.empty(_AT_ONCE, np.uint32)
+    bounds = np.empty((len(flips), 2), np.int64)
     for band in range(len(bands)):
-        value, count = band_of(query, bands[band, START], bands[band, WIDTH]), 0
-        for k in range(ranges[band], ranges[band + 1]):
-            bucket = buckets[band] + (value ^ flips[k])
-            first, last = np.int64(offsets[bucket]), np.int64(min(offsets[bucket + 1], total))
-            for at in range(band * total + first, band * total + last):
+        value, count, base = band_of(query, bands[band, START], bands[band, WIDTH]), 0, band * total
+        begin, end = ranges[band], ranges[band + 1]
+        _bounds_of(offsets, buckets[band], value, flips, begin, end, total, bounds)
+        for k in range(end - begin):
+            if bounds[k, 0] < bounds[k, 1]:
+                _prefetch(rows, base + bounds[k, 0])
+        for k in range(end - begin):
+            for at in range(base + bounds[k, 0], base + bounds[k, 1]):
                 row = rows[at]
                 if row >= total:
                     continue
@@ -182,14 +199,14 @@ def search_copies(
     out: Table,
 ) -> Scalar:
     """As `search` for 64-bit hashes that lie beside the rows of their buckets, so that none has to be fetched."""
-    total, found = len(copies) // len(bands), 0
+    total, found, bounds = len(copies) // len(bands), 0, np.empty((len(flips), 2), np.int64)
     for band in range(len(bands)):
-        start, width = bands[band, START], bands[band, WIDTH]
+        start, width, base = bands[band, START], bands[band, WIDTH], band * total
         value = np.int64((query >> np.uint64(start)) & ((np.uint64(1) << np.uint64(width)) - np.uint64(1)))
-        for k in range(ranges[band], ranges[band + 1]):
-            bucket = buckets[band] + (value ^ flips[k])
-            first, last = np.int64(offsets[bucket]), np.int64(min(offsets[bucket + 1], total))
-            for at in range(band * total + first, band * total + last):
+        begin, end = ranges[band], ranges[band + 1]
+        _bounds_of(offsets, buckets[band], value, flips, begin, end, total, bounds)
+        for k in range(end - begin):
+            for at in range(base + bounds[k, 0], base + bounds[k, 1]):
                 differing = copies[at] ^ query
                 distance = np.int64(popcount(differing))
                 if distance <= radius and not _in_earlier_band(differing, bands, band):
