@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
@@ -59,6 +61,20 @@ def logo(seed: int, size: Size = (320, 320)) -> Image.Image:
         draw.pieslice(box, start, start + rng.uniform(90, 250), fill=inks[index % 2])
     _lettering(draw, rng, (width * 0.1, height * 0.88), width * 0.8, height * 0.08)
     return image
+
+
+def png(image: Image.Image) -> bytes:
+    """The picture in a file, as it is."""
+    out = io.BytesIO()
+    image.save(out, "PNG")
+    return out.getvalue()
+
+
+def jpeg(image: Image.Image, quality: int = 85) -> bytes:
+    """The picture in a file, with losses."""
+    out = io.BytesIO()
+    image.save(out, "JPEG", quality=quality)
+    return out.getvalue()
 
 
 def grey(image: Image.Image) -> NDArray[np.uint8]:
