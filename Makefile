@@ -37,7 +37,7 @@ down: ## stops the compose stack, keeps its data
 	docker compose down
 
 test: .venv/.installed ## the fast tier: no servers, no browser, nothing slow
-	@$(BIN)/pytest -q -n 2 --dist worksteal -m "not real and not browser and not faults and not slow"
+	@$(BIN)/pytest -q -n 2 --dist worksteal -p no:schemathesis -m "not real and not browser and not faults and not slow"
 
 test-all: .venv/.installed ## everything, against real Kafka, PostgreSQL, S3 and Chromium
 	@$(BIN)/python deploy/with_servers.py $(BIN)/pytest -q --durations=5 -n 2 --dist worksteal

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from PIL import Image, ImageOps
 
 from services.cli.demo import edits, works
@@ -104,13 +105,22 @@ class Line:
         return [decode(message).data for message in found]
 
 
-@pytest.fixture
-async def line(tmp_path: Path) -> AsyncIterator[Line]:
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def pool() -> AsyncIterator[DecodePool]:
+    async with DecodePool(PoolSettings(workers=1)) as started:
+        yield started
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def line(tmp_path: Path, pool: DecodePool) -> AsyncIterator[Line]:
     bus, blobs = EmbeddedBus(tmp_path / "bus.sqlite"), FileBlobs(tmp_path / "blobs")
     store = open_store(f"sqlite:///{tmp_path}", "screening")
     await migrate(store, "screening")
     await bus.ensure_topics([*TOPICS, *DEAD_TOPICS])
-    pool, index = DecodePool(PoolSettings(workers=1)), LiveIndex(blobs)
+    index = LiveIndex(blobs)
     looker = Looker(store, blobs, pool, None)
     screener = Screener(store, bus, index, looker)
     registrar = Registrar(store, looker, screener.outbox)
@@ -130,7 +140,6 @@ async def line(tmp_path: Path) -> AsyncIterator[Line]:
     await running
     following.cancel()
     await asyncio.gather(following, return_exceptions=True)
-    await pool.close()
     await blobs.close()
     await store.close()
     await bus.close()

@@ -43,7 +43,7 @@ def nearest(picture: Picture, stored: str) -> int:
 
 
 @pytest.mark.parametrize("orientation", ORIENT)
-@pytest.mark.parametrize("format_name", ["JPEG", "PNG", "WEBP", "TIFF", "AVIF"])
+@pytest.mark.parametrize("format_name", ["JPEG", "PNG", "WEBP", "TIFF", pytest.param("AVIF", marks=pytest.mark.slow)])
 def test_exif_orientation_is_applied(
     format_name: str, orientation: int, encode: Encode, views_of: Views, stored: str
 ) -> None:
@@ -212,6 +212,7 @@ def test_scale_keeps_what_hashes_and_features_need(
     assert scale_for(*size, Detail.FEATURES) == features_scale
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("format_name", ["JPEG", "PNG", "WEBP", "GIF", "TIFF", "BMP", "AVIF"])
 def test_each_format_is_reduced_to_the_same_grid(format_name: str, encode: Encode, views_of: Views) -> None:
     art = drawings.photo(8, (1537, 513))
