@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,8 @@ _LEAST_VOTES = 3
 _MOST_ANISOTROPY = 3.0
 _LEAST_COVERAGE = 0.01
 _THRESHOLD = 4.2  # support at which the score is 0.5
+
+_NO_POINTS = np.empty((0, 4), np.float32)
 
 Floats = NDArray[np.float32]
 Row = NDArray[np.float64]
@@ -71,7 +73,7 @@ class LocalIndex:
         number = self._free.pop() if self._free else len(self._held)
         if number == len(self._held):
             self._held.append(None)
-        self._held[number] = (reference_id, features)
+        self._held[number] = (reference_id, replace(features, points=_NO_POINTS))  # they are in `_points`
         self._at[reference_id] = number
         first = number << _SLOT_BITS
         self._reserve(first + MOST_FEATURES)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from services.screening.matching.kernels import Scalar, kernel
 
 LEAST_WEIGHT = np.float32(0.05)
-LEAST_BACKGROUND = np.float32(1e-6)
+LEAST_BACKGROUND = np.float32(8)  # bits: a work that is registered nine times must not take itself for chance
 
 
 @kernel("i8(u1[:, ::1], i4[:, ::1], i8, f4[::1], i4[::1], i4[:, ::1], f4[::1])")

@@ -131,6 +131,14 @@ def test_the_order_of_adds_does_not_change_what_is_found(index: LocalIndex) -> N
     assert one.score == pytest.approx(two.score, abs=0.02)
 
 
+def test_a_work_registered_many_times_is_still_found() -> None:
+    own = LocalIndex()
+    for copy in range(12):
+        own.add(str(copy), extract_features(luma(WORK), "reference"))
+    crop = cv2.resize(luma(WORK)[100:500, 50:400], None, fx=0.9, fy=0.9, interpolation=cv2.INTER_AREA)
+    assert len(search(own, np.asarray(crop, np.uint8))) >= 8
+
+
 def test_an_empty_index_and_an_empty_picture_match_nothing(index: LocalIndex) -> None:
     assert search(LocalIndex(), luma(1)) == []
     assert search(index, np.zeros((100, 100), np.uint8)) == []
