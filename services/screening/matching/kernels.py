@@ -62,6 +62,8 @@ def cache_folder() -> Path:
     home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     folder = (Path(given) if given else home / "clearframe" / "kernels") / _version()
     folder.mkdir(parents=True, exist_ok=True)
+    if not os.access(folder, os.W_OK):  # numba writes there even when it only reads
+        raise PermissionError(f"kernel cache: {folder} is not writable; set NUMBA_CACHE_DIR to a folder that is")
     return folder
 
 
