@@ -1,4 +1,4 @@
-"""What a decode process does with one file: limits, decode, fingerprints, what follows the picture, local features."""
+"""What a decode process does with one file: limits, decode, fingerprints, trailing bytes, marks, local features."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from services.screening.decoded import Decoded, Features
 from services.screening.fingerprint.whole import fingerprint
 from services.screening.matching.local import compile_kernels, extract_features
 from services.screening.matching.local.extract import Role
+from services.screening.provenance.reader import read_provenance, warm_readers
 from services.screening.seen import FEATURES
 from services.screening.trailing import Trailing, trailing_of
 from shared.media import HEAD_BYTES, identify
@@ -42,6 +43,7 @@ def screen_file(source: Path | int, wants: frozenset[str]) -> Decoded:
 
 def warm(wants: frozenset[str]) -> None:
     """Load and compile before the sandbox closes what `wants` will need."""
+    warm_readers()
     if FEATURES in wants:
         compile_kernels()
 
@@ -50,7 +52,8 @@ def _screen(file: BinaryIO, data: mmap.mmap, wants: frozenset[str]) -> Decoded:
     detail = Detail.FEATURES if FEATURES in wants else Detail.HASHES
     picture = decode_mapped(file, data, detail, _LIMITS)
     if isinstance(picture, Unscreenable):
-        return Decoded(format=identify(data[:HEAD_BYTES]).format, unscreenable=picture)
+        format_name = identify(data[:HEAD_BYTES]).format
+        return Decoded(format=format_name, unscreenable=picture, marks=read_provenance(data, format_name))
     return Decoded(
         format=picture.format,
         width=picture.width,
@@ -58,6 +61,7 @@ def _screen(file: BinaryIO, data: mmap.mmap, wants: frozenset[str]) -> Decoded:
         pages=picture.pages,
         fingerprints=fingerprint(picture.views),
         trailing=_trailing(data, picture),
+        marks=read_provenance(data, picture.format),
         features=_features(picture, _role(wants)) if FEATURES in wants else (),
     )
 

@@ -14,6 +14,7 @@ from pydantic import TypeAdapter
 
 from services.screening.decode.model import Unscreenable
 from services.screening.fingerprint.model import Fingerprints
+from services.screening.provenance import Mark
 from services.screening.trailing import Trailing
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ class Decoded:
     fingerprints: Fingerprints | None = None
     trailing: Trailing | None = None
     unscreenable: Unscreenable | None = None
+    marks: tuple[Mark, ...] = ()
     features: tuple[Features, ...] = field(default=(), compare=False)
 
     @property

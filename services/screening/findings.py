@@ -103,9 +103,9 @@ def _rank(match: ReferenceMatch) -> tuple[float, str, str, str]:
 
 
 def findings_of(seen: SeenPicture, filename: str, matches: tuple[ReferenceMatch, ...]) -> tuple[Finding, ...]:
-    """Everything to report of one upload: what could not be screened first, then the matches, then the rest."""
+    """Everything to report of one upload: what could not be screened first, then the matches, the marks, the rest."""
     trailing = (seen.trailing,) if seen.trailing else ()
-    return (*_unscreenable(seen, filename), *matches, *trailing)
+    return (*_unscreenable(seen, filename), *matches, *seen.marks, *trailing)
 
 
 def _unscreenable(seen: SeenPicture, filename: str) -> Iterator[Finding]:

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.screening.fingerprint.kinds import PDQ, PHASH
 from services.screening.matching.local.features import VERSION as FEATURES_VERSION
 from services.screening.pool import DecodePool
+from services.screening.provenance import VERSION as MARKS_VERSION
 from services.screening.seen import FEATURES, Seen, SeenPicture, damaged, features_of, seen_from
 from services.screening.tables import decoded
 from shared.blobs.port import Blobs, read_whole
@@ -19,6 +20,7 @@ from shared.store.columns import upsert
 from shared.store.engine import Store
 
 _HASHES = "+".join(f"{kind.name}.{kind.version}.{kind.pipeline}" for kind in (PDQ, PHASH))
+_ALWAYS = f"{_HASHES}+{MARKS_VERSION}"
 
 Role = Literal["query", "reference"]
 _PASSING = frozenset({"integrity_error", "resource_limit"})  # a later look may see more: not kept
@@ -31,7 +33,7 @@ def wanted(features: Role | None) -> frozenset[str]:
 
 def pipeline(features: Role | None) -> str:
     """Names every kind and version; a stored result of another pipeline is not comparable and is made anew."""
-    return _HASHES if features is None else f"{_HASHES}+local.{FEATURES_VERSION}.{features}"
+    return _ALWAYS if features is None else f"{_ALWAYS}+local.{FEATURES_VERSION}.{features}"
 
 
 class Looker:

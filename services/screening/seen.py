@@ -1,15 +1,16 @@
 """What decoding saw of a file, without its pixels: kept, so that a rescan need not decode again."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from pydantic import Field
 
 from services.screening.decoded import Decoded
 from services.screening.fingerprint.model import Fingerprints as ViewFingerprints
 from services.screening.fingerprint.model import ViewFingerprint
+from services.screening.provenance.marks import distinct
 from shared.events import Fingerprints
-from shared.findings import TrailingData, Unscreenable
+from shared.findings import Provenance, TrailingData, Unscreenable
 from shared.frozen import Frozen
 
 FEATURES = "features"
@@ -40,6 +41,7 @@ class SeenPicture(Frozen):
     views: tuple[SeenView, ...] = ()
     unscreenable: Unscreenable | None = None
     trailing: TrailingData | None = None
+    marks: tuple[Provenance, ...] = ()
 
     def fingerprints(self, pipeline: str) -> Fingerprints:
         """What events carry: the hashes of the view that stands for the file."""
@@ -84,6 +86,7 @@ def seen_from(sha256: str, decoded: Decoded, features: Sequence[str] = ()) -> Se
         views=_views(prints, features) if prints else (),
         unscreenable=Unscreenable(reason=refusal.reason, detail=refusal.detail) if refusal else None,
         trailing=TrailingData(bytes=trailing.count, looks_like=trailing.kind) if trailing else None,
+        marks=tuple(Provenance(**asdict(mark)) for mark in distinct(decoded.marks)),
     )
 
 

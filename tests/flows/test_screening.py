@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from PIL import Image, ImageOps
+from PIL.PngImagePlugin import PngInfo
 
 from services.cli.demo import edits, works
 from services.screening.banks import Banks
@@ -42,7 +43,7 @@ from shared.events import (
     RescanRequested,
     Uploader,
 )
-from shared.findings import NotMatched, ReferenceMatch, Unscreenable
+from shared.findings import NotMatched, Provenance, ReferenceMatch, Unscreenable
 from shared.ids import new_id
 from shared.outbox import Relay
 from shared.store.engine import Store, open_store
@@ -202,6 +203,24 @@ async def test_a_sound_is_marked_as_not_matched(line: Line) -> None:
     await line.upload(b"RIFF\x24\0\0\0WAVEfmt " + bytes(40), "voice.wav")
     (screened,) = await line.read("assets.screened", 1)
     assert screened.findings == (NotMatched(media="audio"),)
+
+
+async def test_a_generators_parameters_are_a_finding(line: Line) -> None:
+    texts, out = PngInfo(), io.BytesIO()
+    texts.add_text("parameters", "a pier\nSteps: 20, Sampler: Euler a, CFG scale: 7, Seed: 1")
+    edits.lagoon().save(out, "PNG", pnginfo=texts)
+    first = await line.upload(out.getvalue(), "plate.png")
+    (screened,) = await line.read("assets.screened", 1)
+    assert screened.findings == (
+        Provenance(
+            source="png_text",
+            claim="Stable Diffusion web UI",
+            detail="parameters: a pier Steps: 20, Sampler: Euler a, CFG scale: 7, Seed: 1",
+        ),
+    )
+    await line.publish(first.model_copy(update={"number": 2, "cause": "declaration_amended", "cause_id": new_id()}))
+    _, again = await line.read("assets.screened", 2)
+    assert (again.number, again.findings) == (2, screened.findings)  # from the record, not decoded again
 
 
 async def test_missing_and_damaged_bytes_are_an_integrity_error(

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageOps
+from PIL.PngImagePlugin import PngInfo
 
 from services.cli.demo import works
 from services.cli.demo.brushes import SIZE, glow, grain, lettering, noise, ridge, sky, toned
@@ -29,6 +30,13 @@ def png(draw: Draw, **changes: Any) -> Make:
 def webp(draw: Draw, **changes: Any) -> Make:
     """The picture as WebP."""
     return lambda: _encoded(_changed(draw(), **changes), "WEBP", quality=80)
+
+
+def generated_png(draw: Draw) -> Make:
+    """The picture as a generator saves it: its parameters beside it, as a text of the PNG."""
+    texts = PngInfo()
+    texts.add_text("parameters", "piers at night, film still\nSteps: 28, Sampler: Euler a, CFG scale: 7, Seed: 4711")
+    return lambda: _encoded(draw(), "PNG", pnginfo=texts)
 
 
 def cut(make: Make) -> Make:

@@ -227,6 +227,14 @@ UPLOADS: tuple[Upload, ...] = (
         {"production": PRODUCTION},
     ),
     Upload(
+        "found-online.png",
+        "a PNG that carries a generator's parameters, declared as no GenAI",
+        edits.generated_png(edits.nebula),
+        "escalate",
+        ("S-UNDECLARED",),
+        {**_NO_GENAI, "title": "Nebula, found picture"},
+    ),
+    Upload(
         "cut-short.jpg",
         "a file cut short on its way",
         edits.cut(edits.jpeg(edits.canyon)),

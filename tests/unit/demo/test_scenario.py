@@ -36,3 +36,10 @@ def test_an_upload_is_a_picture_of_its_format(name: str) -> None:
         assert image.format is not None
         assert image.format.lower() in {"jpeg", "png", "webp"}
         image.load()
+
+
+def test_the_undeclared_picture_carries_its_generators_parameters() -> None:
+    (upload,) = [upload for upload in UPLOADS if "S-UNDECLARED" in upload.rules]
+    with Image.open(io.BytesIO(upload.make())) as image:
+        assert "Steps: " in image.info["parameters"]
+    assert upload.declared["genai_used"] == "no"
