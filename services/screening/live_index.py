@@ -9,6 +9,7 @@ import structlog
 
 from services.screening.findings import SHIPPED_SCORE, best_first, is_live, match_of, partial_match_of
 from services.screening.fingerprint.kinds import PDQ, PHASH
+from services.screening.matching.corroborate import LEAST_LOCAL_SCORE, corroborate
 from services.screening.matching.local import PartialHit
 from services.screening.matching.whole import Hit, WholeIndex
 from services.screening.partial_index import PartialIndex
@@ -116,9 +117,9 @@ class LiveIndex:
         self, seen: Seen, now: datetime, *, least_score: float = SHIPPED_SCORE
     ) -> tuple[ReferenceMatch, ...]:
         """Every live reference that the picture holds, as a whole or in part, the surest first."""
-        parts = await self.partial.search(seen.named_features(), least_score)
+        parts = await self.partial.search(seen.named_features(), min(least_score, LEAST_LOCAL_SCORE))
         whole = list(self._matches(seen.picture, now, least_score))
-        return best_first([*whole, *self._partial_matches(parts, now)], least_score)
+        return best_first([*whole, *self._partial_matches(parts, seen.picture, now)], least_score)
 
     def _matches(self, seen: SeenPicture, now: datetime, least_score: float) -> Iterator[ReferenceMatch]:
         for hit, view in self._hits(seen, least_score):
@@ -127,12 +128,21 @@ class LiveIndex:
             if near and is_live(record, bank, now):
                 yield match_of(hit, record, bank, view)
 
-    def _partial_matches(self, parts: list[tuple[PartialHit, str]], now: datetime) -> Iterator[ReferenceMatch]:
-        for hit, view in parts:
+    def _partial_matches(
+        self, parts: list[tuple[PartialHit, str]], seen: SeenPicture, now: datetime
+    ) -> Iterator[ReferenceMatch]:
+        for hit, view in self._corroborated(parts, seen):
             if hit.reference_id in self._records:  # else withdrawn while we searched
                 record, bank = self._of(hit.reference_id)
                 if is_live(record, bank, now):
                     yield partial_match_of(hit, record, bank, view)
+
+    def _corroborated(self, parts: list[tuple[PartialHit, str]], seen: SeenPicture) -> Iterator[tuple[PartialHit, str]]:
+        """A few features and a hash that is a little too far say together what neither says alone."""
+        for view in seen.views:
+            hits = [hit for hit, name in parts if name == view.name]
+            distances = self._whole.pdq_distances(view.pdq_variants(), [hit.reference_id for hit in hits])
+            yield from ((hit, view.name) for hit in corroborate(hits, distances))
 
     def _of(self, reference_id: str) -> tuple[ReferenceRegistered, BankSettings]:
         record = self._records[reference_id]
