@@ -19,6 +19,7 @@ from services.verdict.state import Occasion
 from shared.events import AssetScreened
 from shared.outbox import Outbox
 from shared.rulebook.loader import shipped_rulebook
+from shared.rulebook.tools import Tools
 from shared.store.engine import Store, open_store
 from shared.store.migrate import migrate
 from shared.verdicts import Verdict
@@ -32,6 +33,7 @@ class Bench:
     store: Store
     rulebooks: Rulebooks
     now: datetime = START
+    tools: Tools = field(default_factory=Tools)
     numbers: "count[int]" = field(default_factory=count)
 
     @property
@@ -39,6 +41,7 @@ class Bench:
         """Over this store, with ids and salts that count up."""
         return Settling(
             rulebooks=self.rulebooks,
+            tools=self.tools,
             outbox=Outbox(tables.outbox, "test"),
             due_after=timedelta(hours=24),
             clock=self.clock,

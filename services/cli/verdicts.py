@@ -65,7 +65,7 @@ def show_(
     """One verdict with its rules, findings and what to do; for an asset, its newest."""
     session: Session = context.obj
     with Api(session) as api:
-        verdict = _verdict(api, verdict_id)
+        verdict = find_verdict(api, verdict_id)
     if session.json:
         show.emit(verdict)
     else:
@@ -87,7 +87,8 @@ def list_(
             _print(session, verdict)
 
 
-def _verdict(api: Api, verdict_id: str) -> Any:
+def find_verdict(api: Api, verdict_id: str) -> Any:
+    """One verdict; for an asset, its newest."""
     newest = api.get("/v1/verdicts", asset_id=verdict_id, limit=1)["items"]
     return newest[0] if newest else api.get(f"/v1/verdicts/{verdict_id}")
 

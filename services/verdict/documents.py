@@ -78,7 +78,9 @@ async def _pins(
         if asset_id not in held or held[asset_id].screened.production != production:
             raise invalid("scope.assets", f"{asset_id} has no verdict in {production}", "name decided assets")
     rulebook = await parts.settling.rulebooks.active(connection)
-    return tuple(sorted({pin for one in held.values() for pin in pins_for(rulebook, one.facts(), rules)}))
+    return tuple(
+        sorted({pin for one in held.values() for pin in pins_for(rulebook, one.facts(parts.settling.tools), rules)})
+    )
 
 
 def _same(person: str, other: str) -> bool:

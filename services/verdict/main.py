@@ -28,10 +28,14 @@ from services.verdict.turns import Holding, Turns
 from services.verdict.worker import VerdictWorker
 from shared.bus.consumer import Consumer, ConsumerSettings, Handler
 from shared.bus.port import Bus
+from shared.errors import ConfigurationError
 from shared.events import DEAD_TOPICS, TOPICS
 from shared.ids import new_id
 from shared.outbox import Outbox, Relay
+from shared.rulebook.faults import InvalidRulebook
 from shared.rulebook.loader import load_rulebook, shipped_rulebook
+from shared.rulebook.model import Rulebook
+from shared.rulebook.tools import Tools, load_tools
 from shared.service import Backends, Check, Service, Worker
 from shared.store.engine import Store, open_store
 from shared.store.leases import Lease
@@ -59,15 +63,24 @@ async def open_verdict(backends: Backends, settings: VerdictSettings) -> AsyncIt
         await store.close()
 
 
+def _rulebook(settings: VerdictSettings) -> Rulebook:
+    """Raises ConfigurationError with every fault; what is in force stays in force."""
+    try:
+        return load_rulebook(settings.rulebook) if settings.rulebook else shipped_rulebook()
+    except (InvalidRulebook, OSError) as error:
+        raise ConfigurationError(f"the rulebook {settings.rulebook} cannot be used:\n{error}") from error
+
+
 async def _parts(store: Store, settings: VerdictSettings) -> Parts:
     await migrate(store, NAME)
     rulebooks = Rulebooks()
-    rulebook = load_rulebook(settings.rulebook) if settings.rulebook else shipped_rulebook()
+    rulebook = _rulebook(settings)
     async with store.write() as connection:
         await rulebooks.install(connection, rulebook, _now())
     outbox, bell = Outbox(tables.outbox, f"clearframe/{NAME}"), Bell()
     settling = Settling(
         rulebooks=rulebooks,
+        tools=load_tools(settings.tools) if settings.tools else Tools(),
         outbox=outbox,
         due_after=timedelta(hours=settings.escalation_due_hours),
         clock=_now,

@@ -36,10 +36,9 @@ async def replay(connection: AsyncConnection, rulebooks: Rulebooks, verdict_id: 
     if inputs is None:
         raise Problem(409, "purged", "the personal text that the verdict rests on was removed")
     rulebook = await rulebooks.pinned(connection, verdict.versions.rulebook.sha256)
-    screened = inputs.screened
-    decision = decide(
-        rulebook, facts(screened.submitted.declaration, screened.findings), inputs.papers, verdict.decided_at
-    )
+    screened, papers = inputs.screened, inputs.papers
+    known = facts(screened.submitted.declaration, screened.findings, papers.tools)
+    decision = decide(rulebook, known, papers, verdict.decided_at)
     return Replayed(verdict, decision.outcome, differences(verdict, decision))
 
 

@@ -134,7 +134,7 @@ class Review:
             return
         check_scope(who, "approve")
         rules = _approvable(verdict)
-        pinned = pins_for(await self.settling.rulebooks.active(connection), held.facts(), rules)
+        pinned = pins_for(await self.settling.rulebooks.active(connection), held.facts(self.settling.tools), rules)
         document = approval(found, ruling, who.person, rules, pinned)
         await registry.add(connection, document, now=self.clock(), acted_on=True)
 

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Row, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.verdict import activations
 from services.verdict.tables import rulebooks
 from shared.errors import ConfigurationError, Unavailable
 from shared.rulebook.loader import parse_rulebook
@@ -39,11 +40,8 @@ class Rulebooks:
             )
         self._compiled[version.sha256] = rulebook
         if known is None:
-            await connection.execute(rulebooks.update().values(active=False))
-            row = {"title": rulebook.title, "sources": dict(rulebook.sources), "loaded_at": now, "active": True}
-            await connection.execute(
-                upsert(connection, rulebooks).values(**version.model_dump(), **row).on_conflict_do_nothing()
-            )
+            await record(connection, rulebook, now)
+            await activations.put_in_force(connection, version.sha256, activations.installed(now))
 
     async def active(self, connection: AsyncConnection) -> Rulebook:
         """The one that decides now."""
@@ -63,6 +61,14 @@ class Rulebooks:
             compiled = await asyncio.to_thread(parse_rulebook, dict(sorted(sources.items())))
             self._compiled[compiled.version.sha256] = compiled
         return self._compiled[sha256]
+
+
+async def record(connection: AsyncConnection, rulebook: Rulebook, now: datetime) -> None:
+    """Puts a version on record without letting it decide; again does nothing."""
+    row = {"title": rulebook.title, "sources": dict(rulebook.sources), "loaded_at": now, "active": False}
+    await connection.execute(
+        upsert(connection, rulebooks).values(**rulebook.version.model_dump(), **row).on_conflict_do_nothing()
+    )
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ class VerdictSettings(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     rulebook: Path | None = Field(None, description="YAML file, or folder of them; else the shipped rulebook")
+    tools: Path | None = Field(None, description="YAML file of tools whose terms are on record; see docs/rulebook.md")
     batch: int = Field(100, ge=1, le=1000, description="most screenings decided in one transaction")
     escalation_due_hours: float = Field(24.0, gt=0, description="hours until an opened case is due")
     webhook_timeout_seconds: float = Field(15.0, gt=0, le=60, description="seconds for one attempt at an endpoint")

@@ -17,8 +17,10 @@ from services.verdict.state import Case, Held, Occasion, State, load_state
 from shared.errors import Reject
 from shared.events import AssetScreened, EscalationClosed, VerdictEscalated, VerdictReached
 from shared.outbox import Outbox
+from shared.rulebook.documents import Papers
 from shared.rulebook.facts import facts
 from shared.rulebook.model import Rulebook
+from shared.rulebook.tools import Tools
 from shared.verdicts import Outcome, Verdict, Versions
 
 _LARGEST_VERDICT = 850_000  # bytes of JSON; an event of it still fits the bus
@@ -29,6 +31,7 @@ class Settling:
     """Decides in the caller's transaction. Call `outbox.wake()` once that is durable."""
 
     rulebooks: Rulebooks
+    tools: Tools
     outbox: Outbox
     due_after: timedelta
     clock: Callable[[], datetime]
@@ -38,7 +41,7 @@ class Settling:
     async def settle(self, connection: AsyncConnection, occasions: Sequence[Occasion]) -> list[Settled]:
         """What came of each occasion that was not dealt with before."""
         batch = Changes(await lock_head(connection), self.clock())
-        state = await load_state(connection, occasions)
+        state = await load_state(connection, occasions, self.tools)
         rulebook = await self.rulebooks.active(connection)
         for occasion in occasions:
             self._settle_one(occasion, state, rulebook, batch)
@@ -57,7 +60,7 @@ class Settling:
             _note(batch, occasion, "stale", held, held)
             return
         papers = state.papers(screened)
-        decision = decide(rulebook, facts(screened.submitted.declaration, screened.findings), papers, batch.now)
+        decision = _decision(rulebook, screened, papers, batch.now)
         now_held = _held(screened, decision, held)
         if held is not None and held.basis == now_held.basis:
             now_held = replace(now_held, revision=held.revision, verdict_id=held.verdict_id)
@@ -131,6 +134,10 @@ def closed_event(case: Case, decision: str, verdict_id: str, now: datetime) -> E
         verdict_id=verdict_id,
         closed_at=now,
     )
+
+
+def _decision(rulebook: Rulebook, screened: AssetScreened, papers: Papers, now: datetime) -> Decision:
+    return decide(rulebook, facts(screened.submitted.declaration, screened.findings, papers.tools), papers, now)
 
 
 def _escalated(case: Case, verdict: Verdict) -> VerdictEscalated:

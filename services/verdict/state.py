@@ -14,6 +14,7 @@ from shared.events import AssetScreened
 from shared.rulebook.documents import Dismissal, Document, Papers
 from shared.rulebook.facts import facts
 from shared.rulebook.facts_model import Facts
+from shared.rulebook.tools import Tools
 from shared.verdicts import Cause
 
 
@@ -44,9 +45,10 @@ class Held:
     rules: str
     basis: str
 
-    def facts(self) -> Facts:
+    def facts(self, tools: Tools) -> Facts:
         """What the rules look at."""
-        return facts(self.screened.submitted.declaration, self.screened.findings)
+        declaration = self.screened.submitted.declaration
+        return facts(declaration, self.screened.findings, tools.named_in(declaration))
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,7 @@ class Case:
 class State:
     """The held assets, open cases and papers that a batch needs."""
 
+    tools: Tools
     held: dict[str, Held] = field(default_factory=dict)
     handled: set[tuple[str, str, str]] = field(default_factory=set)
     cases: dict[str, Case] = field(default_factory=dict)
@@ -78,13 +81,14 @@ class State:
             uploader=screened.submitted.uploader.person,
             documents=tuple(touching),
             dismissals=tuple(self.dismissals[screened.asset_id]),
+            tools=self.tools.named_in(screened.submitted.declaration),
         )
 
 
-async def load_state(connection: AsyncConnection, occasions: Sequence[Occasion]) -> State:
+async def load_state(connection: AsyncConnection, occasions: Sequence[Occasion], tools: Tools) -> State:
     """Reads what the occasions touch. The caller holds the ledger's head, so nobody changes it meanwhile."""
     ids = sorted({occasion.asset_id for occasion in occasions})
-    state = State(await held_assets(connection, ids))
+    state = State(tools, await held_assets(connection, ids))
     await _load_handled(connection, state, ids, occasions)
     await _load_cases(connection, state, ids)
     productions = {held.screened.production for held in state.held.values()}

@@ -183,6 +183,18 @@ rulebooks = Table(
     PrimaryKeyConstraint("id", "version"),
 )
 
+activations = Table(
+    "activations",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("action", String(20), nullable=False, doc="installed, activated or rolled_back"),
+    Column("sha256", String(64), nullable=False, doc="what decides from then on"),
+    Column("previous_sha256", String(64), doc="what decided until then"),
+    Column("person", _NAME, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("at", Utc, nullable=False),
+)
+
 webhooks = Table(
     "webhooks",
     metadata,

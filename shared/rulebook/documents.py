@@ -11,6 +11,7 @@ from datetime import datetime
 from pydantic import Field
 
 from shared.frozen import Frozen
+from shared.rulebook.tools import KnownTool
 from shared.verdicts import DocumentKind
 
 
@@ -52,12 +53,13 @@ class Dismissal(Frozen):
 
 
 class Papers(Frozen):
-    """What is on record for deciding one asset. `uploader` is the person, not the key."""
+    """What is on record for deciding one asset. `uploader` is the person, not the key; `tools`: those it names."""
 
     asset_id: str = ""
     uploader: str = ""
     documents: tuple[Document, ...] = ()
     dismissals: tuple[Dismissal, ...] = ()
+    tools: tuple[KnownTool, ...] = ()
 
 
 @dataclass(frozen=True)

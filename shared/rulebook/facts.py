@@ -5,7 +5,6 @@ from typing import Literal
 
 from shared.declaration.model import CustomModel, Declaration, Rights, Stage
 from shared.findings import Finding
-from shared.frozen import Frozen
 from shared.rulebook.facts_model import (
     Facts,
     InputFacts,
@@ -22,19 +21,11 @@ from shared.rulebook.facts_model import (
     YesNo,
 )
 from shared.rulebook.finding_facts import finding_facts
+from shared.rulebook.tools import KnownTool, tool_key
 
 Said = Literal["yes", "no", "unsure"]
 _IMPLIED_RIGHTS: dict[str, KnownRights] = {"own": "owned", "unreleased": "owned", "licensed": "licensed"}
 _FREE = ("public", "public_domain")
-
-
-class KnownTool(Frozen):
-    """A tool whose terms the studio has on record. They fill in for silence; where they are worse, they count."""
-
-    vendor: str
-    tool: str
-    environment: Literal["enterprise", "consumer"]
-    stores_reuses_or_trains: YesNo
 
 
 def facts(declaration: Declaration, findings: Sequence[Finding], tools: Sequence[KnownTool] = ()) -> Facts:
@@ -104,15 +95,11 @@ def _talent_facts(declaration: Declaration) -> tuple[TalentFacts, ...]:
 def _stages(declaration: Declaration, genai: YesNo | None, tools: Sequence[KnownTool]) -> tuple[StageFacts, ...]:
     if not declaration.stages:
         return () if genai == "no" else (StageFacts(),)
-    terms = {_tool_key(tool.vendor, tool.tool): tool for tool in tools}
+    terms = {tool_key(tool.vendor, tool.tool): tool for tool in tools}
     return tuple(
-        _stage_facts(number, stage, declaration.production, terms.get(_tool_key(stage.vendor, stage.tool)))
+        _stage_facts(number, stage, declaration.production, terms.get(tool_key(stage.vendor, stage.tool)))
         for number, stage in enumerate(declaration.stages, 1)
     )
-
-
-def _tool_key(vendor: str | None, tool: str | None) -> tuple[str, str]:
-    return (vendor or "").strip().casefold(), (tool or "").strip().casefold()
 
 
 def _stage_facts(number: int, stage: Stage, production: str, terms: KnownTool | None) -> StageFacts:

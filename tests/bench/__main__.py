@@ -21,6 +21,7 @@ BENCHMARKS = {
     "idle": ("Start and idle", None),
     "search": ("Exact search", None),
     "partial": ("Partial copies", "public"),
+    "rulebooks": ("Backtest of a rulebook", None),
 }
 """Script -> (title, the folder of test pictures it wants)."""
 _LIBRARIES = ("pillow", "numpy", "opencv-python-headless", "imagehash", "faiss-cpu", "sqlalchemy", "fastapi")

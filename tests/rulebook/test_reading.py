@@ -3,8 +3,9 @@
 import pytest
 
 from shared.declaration.parse import parse_declaration
-from shared.rulebook.facts import KnownTool, facts
+from shared.rulebook.facts import facts
 from shared.rulebook.facts_model import Facts, StageFacts, TalentFacts
+from shared.rulebook.tools import KnownTool
 from shared.verdicts import Outcome
 
 

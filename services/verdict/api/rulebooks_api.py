@@ -61,7 +61,7 @@ class RulebookRoutes:
     async def list_rulebooks(self, _who: Reader) -> RulebookList:
         """Every version on record, the newest first."""
         async with self.parts.store.read() as connection:
-            return RulebookList(items=[_view(one) for one in await rulebooks.on_record(connection)])
+            return RulebookList(items=[view(one) for one in await rulebooks.on_record(connection)])
 
     async def read_rulebook(self, _who: Reader, rulebook_id: str, version: str) -> RulebookDetail:
         """One version; `active` as version gives the one that decides now."""
@@ -85,7 +85,7 @@ class RulebookRoutes:
             )
             for rule in compiled.rules
         ]
-        return RulebookDetail(**_view(one).model_dump(), rules=rules, sources=sources)
+        return RulebookDetail(**view(one).model_dump(), rules=rules, sources=sources)
 
 
 def router(parts: Parts) -> APIRouter:
@@ -96,5 +96,6 @@ def router(parts: Parts) -> APIRouter:
     return routes
 
 
-def _view(one: OnRecord) -> RulebookView:
+def view(one: OnRecord) -> RulebookView:
+    """As listed."""
     return RulebookView(**one.version.model_dump(), title=one.title, active=one.active, loaded_at=one.loaded_at)

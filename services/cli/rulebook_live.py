@@ -1,0 +1,184 @@
+"""`clearframe rulebook list|backtest|activate|rollback`: rulebooks of a running service; and verdicts explained."""
+
+import getpass
+from collections import Counter
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.markup import escape
+
+from services.cli import show
+from services.cli.api import Api
+from services.cli.failure import usage
+from services.cli.rulebook import loaded, rulebooks
+from services.cli.session import Session
+
+if TYPE_CHECKING:
+    from shared.rulebook.model import Rulebook
+
+_PAGE = 1000
+_OUTCOMES = ("clear", "caution", "escalate")
+_SAMPLES_SHOWN = 5
+Reason = Annotated[str | None, typer.Option("--reason", help="kept with the record")]
+
+
+@rulebooks.command("list")
+def list_(context: typer.Context) -> None:
+    """The versions on record; the active one decides."""
+    session: Session = context.obj
+    with Api(session) as api:
+        items = api.get("/v1/rulebooks")["items"]
+    for item in items:
+        if session.json:
+            show.emit(item)
+        else:
+            mark = "[green]active[/]" if item["active"] else "      "
+            session.out.print(f"{mark} {item['id']} {item['version']}  {escape(item['title'])}")
+
+
+@rulebooks.command()
+def backtest(
+    context: typer.Context,
+    path: Annotated[str, typer.Argument(metavar="PATH", help="a file, a folder, or `shipped`")],
+    production: Annotated[str | None, typer.Option(help="only this production")] = None,
+    since: Annotated[str | None, typer.Option(help="only what was uploaded since, such as 2026-10-01")] = None,
+) -> None:
+    """Decides everything on record again with another rulebook, and counts what would change. Stores nothing."""
+    session: Session = context.obj
+    book = loaded(session, path)
+    scope = {"production": production, "since": _moment(since), "limit": _PAGE, "samples": _SAMPLES_SHOWN}
+    with Api(session) as api:
+        total = _tested(session, api, {"sources": dict(book.sources), **scope})
+    if session.json:
+        show.emit(total)
+    else:
+        _print_backtest(session, total)
+
+
+@rulebooks.command()
+def activate(
+    context: typer.Context,
+    what: Annotated[str, typer.Argument(metavar="PATH|ID/VERSION", help="a file or folder, or a version on record")],
+    reason: Reason = None,
+) -> None:
+    """Puts a rulebook in force for what is decided from now on; verdicts reached before stay as they are."""
+    session: Session = context.obj
+    rulebook_id, _, version = what.partition("/")
+    book = loaded(session, what) if Path(what).exists() or not version else None
+    with Api(session) as api:
+        if book is not None:
+            _record(api, book)
+            rulebook_id, version = book.version.id, book.version.version
+        body = {"reason": reason or f"activated by {getpass.getuser()}"}
+        _told(session, api.post(f"/v1/rulebooks/{rulebook_id}/{version}/activate", body))
+
+
+@rulebooks.command()
+def rollback(context: typer.Context, reason: Reason = None) -> None:
+    """Puts the rulebook in force that decided before; verdicts reached since stay as they are."""
+    session: Session = context.obj
+    with Api(session) as api:
+        _told(session, api.post("/v1/rulebooks/rollback", {"reason": reason or f"taken back by {getpass.getuser()}"}))
+
+
+def explain_verdict(session: Session, verdict_id: str) -> None:
+    """Every reason of a verdict (or of an asset's newest) with the rule it comes from and what would lift it."""
+    from services.cli.verdicts import find_verdict
+
+    with Api(session) as api:
+        verdict = find_verdict(api, verdict_id)
+        pinned = verdict["versions"]["rulebook"]
+        rules = {rule["id"]: rule for rule in api.get(f"/v1/rulebooks/{pinned['id']}/{pinned['version']}")["rules"]}
+    if session.json:
+        titled = [reason | {"title": rules.get(reason["rule"], {}).get("title")} for reason in verdict["reasons"]]
+        show.emit({"verdict": verdict["id"], "outcome": verdict["outcome"], "reasons": titled})
+        return
+    out = session.out
+    out.print(f"{show.outcome(verdict['outcome'])}  {escape(verdict['summary'])}")
+    for reason in verdict["reasons"]:
+        _print_reason(session, reason, rules.get(reason["rule"], {}))
+    for step in verdict.get("to_do", ()):
+        out.print(f"[cyan]to do[/] {escape(step)}")
+    out.print(f"[dim]decided by {pinned['id']} {pinned['version']}[/]")
+
+
+def _print_reason(session: Session, reason: dict[str, Any], rule: dict[str, Any]) -> None:
+    out = session.out
+    stage = f", stage {escape(reason['stage'])}" if reason.get("stage") else ""
+    out.print(f"\n{show.outcome(reason['outcome'])} [bold]{escape(reason['rule'])}[/] {escape(rule.get('title', ''))}")
+    out.print(f"  {escape(reason['because'])}{stage}")
+    if reason.get("discharged_by"):
+        out.print(f"  [green]lifted by[/] {escape(', '.join(reason['discharged_by']))}")
+    elif reason.get("needs"):
+        two = ", confirmed by a second person" if rule.get("confirmed_by_two") else ""
+        out.print(f"  [dim]can be lifted by[/] {escape(show.needs(reason['needs']))}{two}")
+
+
+def _record(api: Api, book: "Rulebook") -> None:
+    api.post("/v1/rulebooks", {"sources": dict(book.sources)})
+
+
+def _told(session: Session, found: dict[str, Any]) -> None:
+    if session.json:
+        show.emit(found)
+        return
+    session.out.print(f"[green]in force[/]: {found['id']} {found['version']}, for what is decided from now on")
+    session.out.print("[dim]Earlier verdicts stay. To decide them again: clearframe rescan --with rulebook[/]")
+
+
+def _tested(session: Session, api: Api, body: dict[str, Any]) -> dict[str, Any]:
+    """The answers of all pages as one."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    matrix: Counter[tuple[str, str]] = Counter()
+    total: dict[str, Any] = {"decided": 0, "changed": 0, "samples": []}
+    after: str | None = ""
+    with Progress(console=Console(stderr=True), disable=not session.shows_progress, transient=True) as progress:
+        task = progress.add_task("deciding again", total=None)
+        while after is not None:
+            page = api.post("/v1/rulebooks/backtest", body | {"after": after})
+            matrix.update({(b, a): count for b, row in page["matrix"].items() for a, count in row.items()})
+            total["decided"] += page["decided"]
+            total["changed"] += page["changed"]
+            total["samples"] = _some_of_each_move([*total["samples"], *page["samples"]])
+            progress.update(task, completed=total["decided"], description=f"decided {total['decided']:,} again")
+            after = page["next"]
+    total["matrix"] = {before: {after: matrix[before, after] for after in _OUTCOMES} for before in _OUTCOMES}
+    return total | {"rulebook": page["rulebook"]}
+
+
+def _some_of_each_move(samples: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    kept: list[dict[str, Any]] = []
+    counts: Counter[tuple[str, str]] = Counter()
+    for sample in samples:
+        move = (sample["before"], sample["after"])
+        counts[move] += 1
+        if counts[move] <= _SAMPLES_SHOWN:
+            kept.append(sample)
+    return kept
+
+
+def _print_backtest(session: Session, total: dict[str, Any]) -> None:
+    out, version = session.out, total["rulebook"]
+    rows = [[show.outcome(b), *(f"{total['matrix'][b][a]:,}" for a in _OUTCOMES)] for b in _OUTCOMES]
+    out.print(show.table("outcome now (rows), by this rulebook (columns)", ("", *_OUTCOMES), rows))
+    name = f"{version['id']} {version['version']}"
+    out.print(f"{total['decided']:,} decided again by {name}; {total['changed']:,} would change; nothing was stored")
+    for sample in total["samples"]:
+        rules = [f"+{rule}" for rule in sample["gained"]] + [f"-{rule}" for rule in sample["lost"]]
+        title = escape(sample["title"] or sample["asset_id"])
+        move = f"{show.outcome(sample['before'])} -> {show.outcome(sample['after'])}"
+        out.print(f"  {move}  {title}  [dim]{escape(' '.join(rules))}[/]")
+
+
+def _moment(text: str | None) -> str | None:
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise usage(f"--since {text}: not a date such as 2026-10-01") from error
+    return (moment if moment.tzinfo else moment.astimezone()).isoformat()

@@ -1,0 +1,110 @@
+"""What the routes of rulebooks take and answer."""
+
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from services.verdict.backtest import Tested
+from shared.verdicts import Outcome, RulebookVersion
+
+FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}\.ya?ml$")]
+Source = Annotated[str, Field(max_length=512 * 1024)]
+Sources = Annotated[dict[FileName, Source], Field(min_length=1, max_length=50, description="texts by file name")]
+
+
+class RulebookRequest(BaseModel):
+    """A rulebook as texts."""
+
+    model_config = ConfigDict(extra="forbid")
+    sources: Sources
+
+
+class ReasonRequest(BaseModel):
+    """Why a rulebook is put in force or taken back."""
+
+    model_config = ConfigDict(extra="forbid")
+    reason: str = Field(min_length=1, max_length=2000)
+
+
+class BacktestScope(BaseModel):
+    """Which recorded assets to decide again, and how many in this answer; go on with `after`."""
+
+    model_config = ConfigDict(extra="forbid")
+    production: str | None = Field(None, max_length=200)
+    since: AwareDatetime | None = Field(None, description="uploaded at or after")
+    after: str = Field("", max_length=200, description="`next` of the answer before")
+    limit: int = Field(1000, ge=1, le=5000)
+    samples: int = Field(10, ge=0, le=100, description="of each move, at most")
+
+
+class BacktestRequest(BacktestScope):
+    """The same with a rulebook that need not be on record."""
+
+    sources: Sources
+
+
+class FaultView(BaseModel):
+    """One fault of a rulebook, with its place and the remedy."""
+
+    field: str
+    message: str
+    remedy: str
+
+
+class ValidationView(BaseModel):
+    """Whether a rulebook could be put on record."""
+
+    valid: bool
+    rulebook: RulebookVersion | None = None
+    rules: int = 0
+    faults: list[FaultView] = []
+
+
+class MoveView(BaseModel):
+    """One asset that would be decided otherwise."""
+
+    asset_id: str
+    production: str
+    title: str | None
+    verdict_id: str
+    before: Outcome
+    after: Outcome
+    gained: list[str] = Field(description="rules that would fire and did not")
+    lost: list[str]
+
+
+class BacktestView(BaseModel):
+    """Counts by outcome that stands, then by outcome that would be. Nothing was stored."""
+
+    rulebook: RulebookVersion
+    decided: int
+    matrix: dict[Outcome, dict[Outcome, int]]
+    changed: int = Field(description="assets with another outcome or other rules")
+    samples: list[MoveView]
+    next: str | None
+
+
+class ActivationView(BaseModel):
+    """Who put which rulebook in force, and why."""
+
+    id: str
+    action: str
+    sha256: str
+    previous_sha256: str | None
+    person: str
+    reason: str
+    at: datetime
+
+
+def backtest_view(version: RulebookVersion, tested: Tested) -> BacktestView:
+    """As it goes over the wire: every pair of outcomes, zeros included."""
+    matrix = {before: {after: tested.matrix[before.value, after.value] for after in Outcome} for before in Outcome}
+    return BacktestView(
+        rulebook=version,
+        decided=tested.decided,
+        matrix=matrix,
+        changed=tested.rules_changed,
+        samples=[MoveView.model_validate(one, from_attributes=True) for one in tested.samples],
+        next=tested.following,
+    )
