@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import mmap
 from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
@@ -21,6 +20,7 @@ from shared.media import media_named
 
 LARGEST_STORE = 8 << 20
 LARGEST_FILE = 100 << 20
+_SOUGHT = 16 << 20
 _NODES = 20_000
 _NO_CLAIM = "content credential"
 _OFFLINE = {
@@ -70,9 +70,7 @@ def marks_of(report: Mapping[str, Any]) -> Iterator[Mark]:
 
 def _report(data: Buffer, format_name: str, anchors: str) -> dict[str, Any]:
     stream = io.BytesIO(data) if isinstance(data, bytes) else data
-    if isinstance(stream, mmap.mmap):
-        stream.seek(0)
-        stream = io.BytesIO(stream)
+    stream.seek(0)
     with c2pa.Reader(media_named(format_name).media_type, stream, context=context(anchors)) as reader:
         found: dict[str, Any] = json.loads(reader.json())
     return found
@@ -85,7 +83,8 @@ def _refused(message: str, data: Buffer) -> Iterator[Mark]:
     elif message.startswith("NotSupported"):
         yield gave_up("c2pa", message)
     else:
-        claims = [source_type(uri)[0] for uri in generative_uris() if uri.encode() in bytes(data)]
+        start = bytes(data[:_SOUGHT])
+        claims = [source_type(uri)[0] for uri in generative_uris() if uri.encode() in start]
         yield from (Mark("c2pa", claim, "tampered", generative=True, detail=message) for claim in claims)
         if not claims:
             yield Mark("c2pa", _NO_CLAIM, "tampered", generative=False, detail=message)
