@@ -1,11 +1,12 @@
 """The `clearframe` command. Heavy imports wait until a command needs them, so that `--help` is quick."""
 
-from services.cli import admin, generate, references, rescan, rulebook, rulebook_live, submit, up, verdicts
+from services.cli import admin, check, generate, references, rescan, rulebook, rulebook_live, submit, up, verdicts
 from services.cli.app import main
 from services.cli.demo import command
 
 __all__ = [
     "admin",
+    "check",
     "command",
     "generate",
     "main",

@@ -42,10 +42,16 @@ def verdict_line(verdict: Mapping[str, Any]) -> str:
 
 def verdict_details(session: Session, verdict: dict[str, Any]) -> None:
     """Everything a person asks of one verdict."""
+    revision = f"revision {verdict['revision']} ({verdict['cause']})"
+    about = f"verdict {verdict['id']}  asset {verdict['asset_id']}  {revision}  {verdict['decided_at']}"
+    judgement(session, verdict, about)
+
+
+def judgement(session: Session, verdict: Mapping[str, Any], about: str) -> None:
+    """Outcome, reasons, findings and what to do."""
     out = session.out
     out.print(f"{outcome(verdict['outcome'])}  {escape(verdict['summary'])}")
-    revision = f"revision {verdict['revision']} ({verdict['cause']})"
-    out.print(f"[dim]verdict {verdict['id']}  asset {verdict['asset_id']}  {revision}  {verdict['decided_at']}[/]")
+    out.print(f"[dim]{escape(about)}[/]")
     for reason in verdict["reasons"]:
         stage = f" [dim]stage {escape(reason['stage'])}[/]" if reason.get("stage") else ""
         lifted = " [green]discharged[/]" if reason.get("discharged_by") else ""

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -15,6 +15,9 @@ from services.cli.api import Api
 from services.cli.app import app
 from services.cli.failure import CommandFailed, usage
 from services.cli.session import ESCALATED, Session
+
+if TYPE_CHECKING:
+    from shared.declaration.model import Declaration
 
 _UPLOADS_AT_ONCE = 4
 _WAIT_SECONDS = 30
@@ -63,16 +66,20 @@ def lookup(
 
 
 def _declaration(path: Path, production: str | None) -> dict[str, Any]:
+    document: dict[str, Any] = declared_in(path).model_dump(mode="json", exclude_none=True)
+    return document | ({"production": production} if production else {})
+
+
+def declared_in(path: Path) -> "Declaration":
+    """The declaration in a file. Ends the command with every fault."""
     from shared.declaration.parse import InvalidDeclaration, load_declaration_file
 
     try:
-        declared = load_declaration_file(path)
+        return load_declaration_file(path)
     except OSError as error:
         raise usage(f"{path}: {error.strerror}") from error
     except InvalidDeclaration as error:
         raise usage(f"{path}:\n{error}") from error
-    document: dict[str, Any] = declared.model_dump(mode="json", exclude_none=True)
-    return document | ({"production": production} if production else {})
 
 
 def _files(paths: list[Path]) -> Iterator[Path]:

@@ -84,7 +84,10 @@ def list_(
     session: Session = context.obj
     with Api(session) as api:
         for verdict in api.items("/v1/verdicts", most=limit, outcome=outcome, production=production, rule=rule):
-            _print(session, verdict)
+            if session.json:
+                show.emit(verdict)
+            else:
+                session.out.print(f"[dim]{verdict['id']}[/] {show.verdict_line(verdict)}")
 
 
 def find_verdict(api: Api, verdict_id: str) -> Any:
@@ -101,10 +104,10 @@ def _replay(context: typer.Context, verdict_id: str) -> None:
 
 @app.command()
 def replay(context: typer.Context, verdict_id: str) -> None:
-    """Decides a verdict again from the record and compares; exit 1 if it differs."""
+    """Decides a verdict, or an asset's newest, again from the record and compares; exit 1 if it differs."""
     session: Session = context.obj
     with Api(session) as api:
-        result = api.post(f"/v1/verdicts/{verdict_id}/replay")
+        result = api.post(f"/v1/verdicts/{find_verdict(api, verdict_id)['id']}/replay")
     if session.json:
         show.emit(result)
     elif result["same"]:

@@ -76,10 +76,11 @@ class LiveIndex:
                 "reference_record_unreadable", offset=message.offset, reason=rejection.code, detail=rejection.detail
             )
         else:
-            self._apply(event)
+            self.take(event)
         self.offset = max(self.offset, message.offset + 1)
 
-    def _apply(self, event: object) -> None:
+    def take(self, event: object) -> None:
+        """What one record says; records of an older number are left out."""
         match event:
             case BankChanged():
                 self._banks[event.bank] = event.settings

@@ -36,7 +36,7 @@ class Registrar:
             return
         pictures = await self._pictures([event.sha256 for event in submitted if not event.withdrawn])
         now = datetime.now(UTC)
-        events = [_answer(event, pictures.get(event.sha256), self._looker.pipeline, now) for event in submitted]
+        events = [answer(event, pictures.get(event.sha256), self._looker.pipeline, now) for event in submitted]
         async with self._store.write() as connection:
             await self._looker.record(connection, pictures.values(), now)
             await _number(connection, submitted, now)
@@ -67,7 +67,8 @@ def _newest(messages: Sequence[Message]) -> dict[str, ReferenceSubmitted]:
     return newest
 
 
-def _answer(event: ReferenceSubmitted, seen: Seen | None, pipeline: str, now: datetime) -> Event:
+def answer(event: ReferenceSubmitted, seen: Seen | None, pipeline: str, now: datetime) -> Event:
+    """Registered, refused or withdrawn. Pure."""
     about = {"reference_id": event.reference_id, "number": event.number, "details": event.details}
     if event.withdrawn or seen is None:
         return ReferenceWithdrawn.model_validate(about | {"withdrawn_at": now})
