@@ -13,19 +13,22 @@ from typing import Any
 from services.screening.provenance.texts import Text
 
 _ANY, _TOOL = "*", "@tool"
-_WORD_LIMIT = frozenset("abcdefghijklmnopqrstuvwxyz")
+_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyz")
 
 
 @dataclass(frozen=True, slots=True)
 class Generator:
-    """A row: its name, and what a text under one of its keys must hold."""
+    """A row: its name, what a text under one of its keys must hold, and what it must not."""
 
     name: str
     contains: tuple[str, ...]
+    unless: tuple[str, ...]
 
     def wrote(self, lowered: str) -> bool:
         """Whether all is there, ending where a word ends."""
-        return bool(lowered) and all(_holds(lowered, part) for part in self.contains)
+        if not lowered or any(part in lowered for part in self.unless):
+            return False
+        return all(_holds(lowered, part) for part in self.contains)
 
 
 def generator_of(text: Text) -> str | None:
@@ -51,7 +54,7 @@ def _by_key() -> Mapping[str, tuple[Generator, ...]]:
     table = read_table()
     rows: dict[str, list[Generator]] = defaultdict(list, {_ANY: []})
     for row in table["generator"]:
-        generator = Generator(row["name"], tuple(part.lower() for part in row["contains"]))
+        generator = Generator(row["name"], tuple(row["contains"]), tuple(row.get("unless", ())))
         for key in row["keys"]:
             for name in table["tool_keys"] if key == _TOOL else [key]:
                 rows[name].append(generator)
@@ -61,10 +64,10 @@ def _by_key() -> Mapping[str, tuple[Generator, ...]]:
 def _holds(text: str, part: str) -> bool:
     """The part stands in the text, and no letter follows where it ends in one ("with ai" is not in "with aid")."""
     at = text.find(part)
-    if at < 0 or part[-1] not in _WORD_LIMIT:
+    if at < 0 or part[-1] not in _LETTERS:
         return at >= 0
     for _ in range(8):
-        if text[at + len(part) : at + len(part) + 1] not in _WORD_LIMIT:
+        if text[at + len(part) : at + len(part) + 1] not in _LETTERS:
             return True
         at = text.find(part, at + 1)
         if at < 0:

@@ -6,17 +6,13 @@ import tomllib
 from functools import cache
 from importlib.resources import files
 
-_VOCABULARIES = ("/digitalsourcetype/", "digsrctype:", "digitalsourcetype:")
 _LONGEST = 200
 
 
 def source_type(value: str) -> tuple[str, bool]:
     """The term that a URI or a bare word names, as the vocabulary spells it, and whether it is generative."""
     term = value.strip()[:_LONGEST].rstrip("/")
-    for vocabulary in _VOCABULARIES:
-        at = term.lower().rfind(vocabulary)
-        if at >= 0:
-            term = term[at + len(vocabulary) :]
+    term = term.rpartition("/")[2].rpartition(":")[2]
     return _terms().get(_folded(term), (term, False))
 
 

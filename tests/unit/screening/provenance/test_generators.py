@@ -24,6 +24,13 @@ def test_a_row_finds_its_examples(row: dict[str, Any]) -> None:
         assert generator_of(Text(key, text)) != row["name"], (key, text)
 
 
+@pytest.mark.parametrize("row", ROWS, ids=_name)
+def test_a_row_is_written_in_lower_case(row: dict[str, Any]) -> None:
+    words = [*row["keys"], *row["contains"], *row.get("unless", ())]
+    assert words == [word.lower() for word in words]
+    assert set(row) <= {"name", "keys", "contains", "unless", "found", "not_found"}
+
+
 def test_case_does_not_matter() -> None:
     assert generator_of(Text("software", "ADOBE FIREFLY")) == "Adobe Firefly"
 
@@ -38,6 +45,8 @@ def test_case_does_not_matter() -> None:
         ("make", "Canon"),
         ("model", "iPhone 17 Pro"),
         ("parameters", ""),
+        ("title", "Firefly, season 1"),
+        ("artist", "Dall-E Street Studio"),
     ],
 )
 def test_ordinary_texts_are_no_marks(key: str, text: str) -> None:
