@@ -1,3 +1,3 @@
 """Fixtures of every suite."""
 
-pytest_plugins = ["tests.servers.fixtures"]
+pytest_plugins = ["tests.servers.fixtures", "tests.installations"]

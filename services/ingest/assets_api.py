@@ -127,7 +127,7 @@ def asset_router(
         )
         return (body(key, asset))[0]
 
-    @router.get("/{asset_id}/content", response_class=StreamingResponse, responses=_binary("application/octet-stream"))
+    @router.get("/{asset_id}/content", response_class=StreamingResponse, responses=_binary("*/*"))
     async def get_asset_content(key: Reader, asset_id: AssetId) -> StreamingResponse:
         """The original bytes, always as a download."""
         asset = await find(key, asset_id)
