@@ -60,11 +60,13 @@ def documents() -> Iterator[tuple[Path, str]]:
     from services.cli.composition import SECTIONS
     from shared.contracts import asyncapi as asyncapi_document
     from shared.contracts import schemas as all_schemas
+    from shared.metrics import describe_metrics
     from shared.settings import describe_settings
 
     yield Path("docs/asyncapi.json"), _text(asyncapi_document(version("clearframe")))
     yield Path("docs/openapi.json"), _text(_openapi())
     yield Path("docs/settings.md"), describe_settings(SECTIONS)
+    yield Path("docs/metrics.md"), f"# Metrics\n\nAt `/metrics`, in Prometheus' text format.\n\n{describe_metrics()}"
     for name, schema in all_schemas().items():
         yield _FOLDER / f"{name}.json", _text(schema)
 
