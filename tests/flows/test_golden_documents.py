@@ -1,0 +1,106 @@
+"""Golden cases in which documents decide, by upload and API from end to end, on both backends."""
+
+from typing import Any
+
+import pytest
+from standardwebhooks import Webhook
+
+from tests.drawings import photo, png
+from tests.installation import MOOD_BOARD, STAGE, Installation, Person, team, until
+from tests.verdict_receiver import receiving
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+PERFORMER = "A. Performer"
+DE_AGEING: dict[str, Any] = {
+    **MOOD_BOARD,
+    "use": "talent_work",
+    "deliverable": "final",
+    "output_nature": "mixed",
+    "talent": [{"name": PERFORMER, "treatment": "re_ageing", "within_norms": "yes", "agreed": "yes"}],
+}
+
+
+async def record(who: Person, second: Person, kind: str, *rules: str, **scope: Any) -> str:
+    """A document of the production, confirmed by a second person; its id."""
+    body = {"kind": kind, "rules": rules, "given_by": "The studio", "title": f"{kind} of the production"}
+    made = await who.post("/documents", body | {"scope": {"production": who.production} | scope}, status=201)
+    await second.post(f"/documents/{made['id']}/confirm")
+    return str(made["id"])
+
+
+async def resting_on(who: Person, asset_id: str, *rules: str) -> Any:
+    """The verdict once these rules, and no others, weigh on it."""
+
+    async def weighed() -> Any:
+        verdict = await who.decided(asset_id)
+        return verdict if counting(verdict) == set(rules) else None
+
+    return await until(weighed, f"a verdict that rests on {rules or 'nothing'}")
+
+
+def counting(verdict: Any) -> set[str]:
+    """The rules that weigh on the outcome."""
+    return {r["rule"] for r in verdict["reasons"] if not r["discharged_by"] and r["outcome"] != "clear"}
+
+
+async def test_case_10_de_ageing_with_and_without_legal_review_and_elsewhere(line: Installation) -> None:
+    uma, rita = await team(line, "case-10")
+    sam = await line.person("sam of case-10", "read", "review", "approve", production="case-10")
+    picture = png(photo(1010))
+    asset = await uma.upload(picture, DE_AGEING)
+    assert counting(await uma.decided(asset["id"])) == {"P4", "P5", "A-FIN-1", "A-TAL-1", "M-ESC-2"}
+    consent = await record(rita, sam, "consent", "P5", "A-TAL-1", "M-ESC-2", talent=[PERFORMER])
+    approval = await record(rita, sam, "written_approval", "A-TAL-1", "A-FIN-1", "P4")
+    without = await resting_on(rita, asset["id"], "M-ESC-2")
+    review = await record(rita, sam, "legal_review", "M-ESC-2")
+    complete = await resting_on(rita, asset["id"])
+    other, _ = await team(line, "case-10-elsewhere")
+    elsewhere = await other.screened(picture, DE_AGEING)
+    assert (without["outcome"], complete["outcome"]) == ("escalate", "clear")
+    papers = {paper for reason in complete["reasons"] for paper in reason["discharged_by"]}
+    assert papers == {consent, approval, review}
+    assert elsewhere["outcome"] == "escalate"
+    assert counting(elsewhere) >= {"P5", "A-TAL-1"}
+    assert elsewhere["content_sha256"] == complete["content_sha256"]
+
+
+async def test_case_11_an_enhancement_model_of_another_production(line: Installation) -> None:
+    uma, rita = await team(line, "case-11")
+    sam = await line.person("sam of case-11", "read", "review", "approve", production="case-11")
+    model = {"trained_on": [{"kind": "performer", "rights": "licensed"}], "performer": PERFORMER}
+    model |= {"production": "case-11-before", "scope": "noise removal", "quality_check": "yes"}
+    asset = await uma.upload(png(photo(1111)), stages=[STAGE | {"model": model}])
+    first = await uma.decided(asset["id"])
+    assert (first["outcome"], counting(first)) == ("escalate", {"A-TAL-3"})
+    consent = await record(rita, sam, "consent", "A-TAL-3", talent=[PERFORMER])
+    approval = await record(rita, sam, "written_approval", "A-TAL-3")
+    lifted = await resting_on(rita, asset["id"])
+    assert lifted["outcome"] == "clear"
+    assert [set(r["discharged_by"]) for r in lifted["reasons"] if r["rule"] == "A-TAL-3"] == [{consent, approval}]
+
+
+async def test_case_18_a_revoked_approval_is_a_new_revision_that_is_told(line: Installation) -> None:
+    uma, rita = await team(line, "case-18")
+    sam = await line.person("sam of case-18", "read", "review", "approve", production="case-18")
+    approval = await record(rita, sam, "written_approval", "P4", "A-FIN-1")
+    asset = await uma.upload(png(photo(1818)), use="set_extension", deliverable="final")
+    approved = await uma.decided(asset["id"])
+    assert (approved["outcome"], approved["revision"]) == ("clear", 1)
+    async with receiving() as receiver:
+        hook = await rita.post("/webhooks", {"url": receiver.url}, status=201)
+        await rita.post(f"/documents/{approval}/revoke", {"reason": "the studio took it back"})
+        revised = await rita.revised(asset["id"], 2)
+
+        async def told() -> bool:
+            return bool(receiver.received)
+
+        await until(told, "a webhook")
+        bodies = [Webhook(hook["secret"]).verify(one.body, one.headers) for one in receiver.received]
+        await rita.ask("DELETE", f"/webhooks/{hook['id']}", status=204)
+    assert (revised["outcome"], revised["cause"]) == ("escalate", "document_revoked")
+    assert counting(revised) == {"P4", "A-FIN-1"}
+    (told_of,) = [body["data"]["verdict"] for body in bodies if body["data"]["asset_id"] == asset["id"]]
+    assert (told_of["revision"], told_of["cause"]) == (2, "document_revoked")
+    history = (await rita.get("/verdicts", asset_id=asset["id"]))["items"]
+    assert [(one["revision"], one["outcome"]) for one in history] == [(2, "escalate"), (1, "clear")]
+    assert (await rita.post(f"/verdicts/{approved['id']}/replay"))["same"]
