@@ -80,7 +80,8 @@ def _read_file(name: str, source: str) -> _File:
     faults = FaultList(name, marked)
     for fault in marked.faults:
         faults.add_at(fault.place, fault.path, fault.message, fault.remedy)
-    text = None if marked.faults and marked.data is None else read_written(RulebookText, marked.data, (), faults)
+    data = {} if marked.data is None else marked.data
+    text = None if marked.faults and not data else read_written(RulebookText, data, (), faults)
     return _File(text or RulebookText(), faults)
 
 
