@@ -198,7 +198,7 @@ def test_conditions(condition, message):
             "1:59: rulebook.baseline: production: is missing; add it",
         ]),
         (HEADER, "", ["1:1: rulebook: there is no `rulebook:` block; add id, version, title and baseline"]),
-        (GOOD, "", ["1:1: rulebook: found nothing; write fields and their values"]),
+        (GOOD, "", ["1:1: rulebook: there is no `rulebook:` block; add id, version, title and baseline"]),
         (GOOD, "- 1", ["1:1: rulebook: found a list; write fields and their values"]),
         (RULE, "rules: &a [*a]\n", [
             "2:8: rules[0]: an anchor that contains itself; write the value out",
