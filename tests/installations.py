@@ -12,6 +12,7 @@ import pytest
 import pytest_asyncio
 
 from tests.installation import Installation, installed
+from tests.peopled import House, house_of
 from tests.servers.choice import address
 from tests.servers.fixtures import RUN
 
@@ -47,6 +48,13 @@ async def line(opening: Opening) -> AsyncIterator[Installation]:
     """An installation that the tests share, each in productions of its own."""
     async with opening(screening={"workers": 1}) as installation:
         yield installation
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def house(opening: Opening) -> AsyncIterator[House]:
+    """Two productions, with something behind every address of one of them."""
+    async with opening(screening={"workers": 1, "partial_copies": False}) as line:
+        yield await house_of(line)
 
 
 @asynccontextmanager

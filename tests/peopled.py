@@ -1,5 +1,6 @@
 """An installation with something behind every address: an asset decided, a case, a document, a letter and so on."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from shared.bus.port import Record
@@ -7,6 +8,22 @@ from tests.drawings import photo, png, poster
 from tests.installation import Installation, Person, rescan, until
 
 PAPER: dict[str, Any] = {"kind": "legal_review", "rules": ["A-FIN-1"], "given_by": "The studio's lawyer"}
+
+
+@dataclass(frozen=True)
+class House:
+    """Two productions: what there is of `atlas`, and somebody of `borealis` who may do everything but administer."""
+
+    line: Installation
+    there: dict[str, str]
+    bob: Person
+
+
+async def house_of(line: Installation) -> House:
+    """Both productions."""
+    there = await people(line, "atlas")
+    scopes = ("upload", "read", "review", "approve", "operate")
+    return House(line, there, await line.person("bob", *scopes, production="borealis"))
 
 
 async def people(line: Installation, production: str) -> dict[str, str]:
@@ -34,7 +51,7 @@ async def people(line: Installation, production: str) -> dict[str, str]:
         "slug": production,
         "name": "protected",
         "rulebook_id": "studio-genai",
-        "version": "active",
+        "version": (await rita.get("/rulebooks"))["items"][0]["version"],
     }
 
 

@@ -11,7 +11,7 @@ from services.ingest.assets import Asset
 from services.ingest.commits import Commits, Upload
 from services.ingest.declared import read_declaration
 from services.ingest.guard import admit
-from services.ingest.remembered import request_of
+from services.ingest.remembered import check_key, request_of
 from services.ingest.room import Room
 from services.ingest.settings import IngestSettings
 from shared import metrics
@@ -59,6 +59,7 @@ class Intake:
         return asset
 
     async def _submit(self, request: Request, principal: Principal, idempotency_key: str | None) -> Asset:
+        check_key(idempotency_key)
         async with self._room.entered(), self._blobs.stage() as staged:
             received = await receive_parts(request, self._wanted, staged.write)
             declaration = await read_declaration(received.document, principal, self._directory)

@@ -12,7 +12,7 @@ from services.ingest import references
 from services.ingest.guard import admit
 from services.ingest.reference_form import ReferenceChange, read_details
 from services.ingest.references import Reference
-from services.ingest.remembered import claim, request_of
+from services.ingest.remembered import check_key, claim, request_of
 from services.ingest.room import Room
 from services.ingest.settings import IngestSettings
 from services.ingest.waiting import Waiting
@@ -53,6 +53,7 @@ class ReferenceIntake:
 
     async def register(self, request: Request, principal: Principal, idempotency_key: str | None) -> Reference:
         """The reference as received, or what the same `Idempotency-Key` made before. Raises `Problem`."""
+        check_key(idempotency_key)
         async with self._room.entered(), self._blobs.stage() as staged:
             received = await receive_parts(request, self._wanted, staged.write)
             details = read_details(received.document)

@@ -26,13 +26,20 @@ class Request:
 
 def request_of(key_id: str, route: str, idempotency_key: str | None, *content: str) -> Request | None:
     """None without a key. Raises a 422 `Problem` for one that cannot be kept."""
+    check_key(idempotency_key)
     if idempotency_key is None:
         return None
+    digest = sha256("\0".join(content).encode()).hexdigest()
+    return Request(key_id, route, idempotency_key, digest)
+
+
+def check_key(idempotency_key: str | None) -> None:
+    """Raises a 422 `Problem` for a key that cannot be kept. To be called before anything else is."""
+    if idempotency_key is None:
+        return
     if not 0 < len(idempotency_key) <= LONGEST_KEY or not idempotency_key.isprintable():
         remedy = f"use 1 to {LONGEST_KEY} printable characters, a UUID for instance"
         raise invalid("Idempotency-Key", "is empty, too long or unprintable", remedy)
-    digest = sha256("\0".join(content).encode()).hexdigest()
-    return Request(key_id, route, idempotency_key, digest)
 
 
 async def claim(connection: AsyncConnection, request: Request, made: str, now: datetime, lasts: timedelta) -> str:

@@ -1,7 +1,6 @@
 """The routes of screening: lookups and banks."""
 
 from collections.abc import AsyncIterator
-from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -20,6 +19,7 @@ from shared.web.auth import require
 from shared.web.faults import faults_of
 from shared.web.paging import Page, Paging
 from shared.web.problems import Problem, invalid, not_found
+from shared.web.times import Time
 
 _CHUNK = 1 << 20
 _OVERHEAD_BYTES = 10_000  # the multipart frame around the picture
@@ -44,7 +44,7 @@ class BankChange(BaseModel):
     model_config = ConfigDict(extra="forbid")
     purpose: Literal["protect", "allow"] = "protect"
     enabled: bool = True
-    paused_until: datetime | None = None
+    paused_until: Time | None = None
     max_distance: int = Field(31, ge=0, le=64)
     whole_share: float = Field(0.30, ge=0, le=1)
     part_coverage: float = Field(0.10, ge=0, le=1)
@@ -104,8 +104,6 @@ def build_router(lookups: Lookups, banks: Banks, settings: ScreeningSettings) ->
     @router.put("/banks/{name}")
     async def put_bank(key: Operator, name: Name, change: BankChange) -> BankBody:
         """Makes a bank or changes its settings; every worker has them within a second."""
-        if change.paused_until is not None and change.paused_until.tzinfo is None:
-            raise invalid("paused_until", "has no time zone", "write it like 2026-10-01T12:00:00Z")
         return _body(await banks.put(name, BankSettings(**change.model_dump())))
 
     return router

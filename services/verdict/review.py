@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, ConfigDict, Field
+from pydantic import ConfigDict, Field
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.verdict import cases, ledger, registry
@@ -27,6 +27,7 @@ from shared.store.engine import Store
 from shared.verdicts import Verdict
 from shared.web.auth import check_scope
 from shared.web.problems import Problem, invalid, not_found
+from shared.web.times import Time
 
 ReviewDecision = Literal["approve", "reject", "needs_changes", "not_a_match"]
 
@@ -43,7 +44,7 @@ class ApprovalScope(Frozen):
     stages: Names = ()
     talent: Names = ()
     territory: Names = ()
-    valid_until: AwareDatetime | None = None
+    valid_until: Time | None = None
 
 
 class Ruling(Frozen):

@@ -1,10 +1,10 @@
 """Times in requests: RFC 3339 texts with a zone, and nothing that merely could be read as one."""
 
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated
 
-from pydantic import AwareDatetime, BeforeValidator
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator
 from pydantic_core import PydanticCustomError
 
 _LOOKS_RIGHT = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d")
@@ -16,5 +16,12 @@ def _text_only(value: object) -> object:
     raise PydanticCustomError("datetime_parsing", "is no time")
 
 
-Time = Annotated[AwareDatetime, BeforeValidator(_text_only)]
-"""A point in time with its zone. Numbers are no times, here."""
+def _in_utc(value: datetime) -> datetime:
+    try:
+        return value.astimezone(UTC)
+    except OverflowError as error:  # the first and the last day that there are, seen from elsewhere
+        raise PydanticCustomError("datetime_parsing", "is no time") from error
+
+
+Time = Annotated[AwareDatetime, BeforeValidator(_text_only), AfterValidator(_in_utc)]
+"""A point in time, in UTC. Numbers are no times, here, nor is a text without a zone."""

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Response
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from services.verdict import documents, registry
 from services.verdict.parts import Parts
@@ -16,6 +16,7 @@ from shared.verdicts import DocumentKind
 from shared.web.auth import require
 from shared.web.openapi import answers
 from shared.web.paging import Page, Paging
+from shared.web.times import Time
 
 Reader = Annotated[Principal, Depends(require("read", "review", "approve"))]
 Approver = Annotated[Principal, Depends(require("approve"))]
@@ -45,8 +46,8 @@ class DocumentRequest(BaseModel):
     scope: ScopeRequest
     given_by: Name = Field(description="who gave it: the performer, the studio's lawyer, ...")
     title: str = Field("", max_length=300)
-    valid_from: AwareDatetime | None = None
-    valid_until: AwareDatetime | None = None
+    valid_from: Time | None = None
+    valid_until: Time | None = None
     file_sha256: str | None = Field(None, pattern=r"^[0-9a-f]{64}$", description="of the signed paper")
 
     @model_validator(mode="after")

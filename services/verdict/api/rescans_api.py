@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query, Response
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.verdict import ledger, rescans
@@ -23,6 +23,7 @@ from shared.web.auth import require
 from shared.web.openapi import answers
 from shared.web.paging import Page, Paging
 from shared.web.problems import Problem, invalid, not_found
+from shared.web.times import Time
 
 Operator = Annotated[Principal, Depends(require("operate", "review"))]
 _CHANGES_SHOWN = 200
@@ -34,8 +35,8 @@ class ScopeRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     production: str | None = Field(None, max_length=60)
-    since: AwareDatetime | None = Field(None, description="submitted at this time or later")
-    until: AwareDatetime | None = Field(None, description="submitted before this time")
+    since: Time | None = Field(None, description="submitted at this time or later")
+    until: Time | None = Field(None, description="submitted before this time")
     outcome: OutcomeName | None = Field(None, description="the outcome that stands")
 
 

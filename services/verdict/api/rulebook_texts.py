@@ -3,10 +3,11 @@
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from services.verdict.backtest import Tested
 from shared.verdicts import Outcome, RulebookVersion
+from shared.web.times import Time
 
 FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}\.ya?ml$")]
 Source = Annotated[str, Field(max_length=512 * 1024)]
@@ -32,7 +33,7 @@ class BacktestScope(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     production: str | None = Field(None, max_length=200)
-    since: AwareDatetime | None = Field(None, description="uploaded at or after")
+    since: Time | None = Field(None, description="uploaded at or after")
     after: str = Field("", max_length=200, description="`next` of the answer before")
     limit: int = Field(1000, ge=1, le=5000)
     samples: int = Field(10, ge=0, le=100, description="of each move, at most")

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Header, Query
 from fastapi.sse import EventSourceResponse, ServerSentEvent
-from pydantic import AwareDatetime, BaseModel
+from pydantic import BaseModel
 
 from services.verdict import ledger
 from services.verdict.ledger import Search
@@ -22,6 +22,7 @@ from shared.web.auth import check_sees, require
 from shared.web.openapi import answers
 from shared.web.paging import Page, Paging
 from shared.web.problems import invalid, not_found
+from shared.web.times import Time
 
 Reader = Annotated[Principal, Depends(require("read", "review"))]
 Reviewer = Annotated[Principal, Depends(require("review"))]
@@ -65,7 +66,7 @@ class VerdictRoutes:
         production: Annotated[str | None, Query(max_length=200)] = None,
         outcome: Outcomes = None,
         rule: Annotated[str | None, Query(max_length=80, description="a row such as P3, or a variant of it")] = None,
-        since: AwareDatetime | None = None,
+        since: Time | None = None,
     ) -> Page[dict[str, Any]]:
         """Every revision, newest first."""
         search = Search(
