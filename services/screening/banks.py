@@ -1,6 +1,6 @@
 """Banks: named sets of references with their own thresholds. Their settings travel with the references."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from services.screening.live_index import DEFAULT_BANK, TOPIC, Bank, LiveIndex
 from shared.bus.port import Bus
@@ -28,11 +28,16 @@ class Banks:
 
     async def put(self, name: str, settings: BankSettings) -> Bank:
         """Makes a bank or changes it; in force here when this returns, and everywhere within a second."""
-        event = BankChanged(bank=name, settings=settings, changed_at=datetime.now(UTC))
+        event = BankChanged(bank=name, settings=settings, changed_at=self._next_time(name))
         # No state besides the log itself: nothing to be consistent with, so no outbox.
         await self._bus.publish([encode(Envelope(new_id(), SOURCE, event.changed_at, event))])
         await self._index.reach(await self._bus.end_offset(TOPIC))
         return self.find(name) or Bank(name, settings, 0)
+
+    def _next_time(self, name: str) -> datetime:
+        """Now, but after the change in force, whatever the clock of whoever made that one showed."""
+        now, held = datetime.now(UTC), self._index.bank_changed_at(name)
+        return now if held is None else max(now, held + timedelta(microseconds=1))
 
     async def ensure_default(self) -> None:
         """A fresh log gets the bank that uploads are compared with from the start."""

@@ -47,6 +47,7 @@ class LiveIndex:
         self._records: dict[str, ReferenceRegistered] = {}
         self._numbers: dict[str, int] = {}
         self._banks: dict[str, BankSettings] = {DEFAULT_BANK: BankSettings()}
+        self._banks_changed: dict[str, datetime] = {}
         self._moved = asyncio.Event()
 
     async def follow(self, bus: Bus) -> None:
@@ -80,10 +81,11 @@ class LiveIndex:
         self.offset = max(self.offset, message.offset + 1)
 
     def take(self, event: object) -> None:
-        """What one record says; records of an older number are left out."""
+        """What one record says; what is older than what is held is left out."""
         match event:
-            case BankChanged():
+            case BankChanged() if event.changed_at >= (self.bank_changed_at(event.bank) or event.changed_at):
                 self._banks[event.bank] = event.settings
+                self._banks_changed[event.bank] = event.changed_at
             case ReferenceRegistered() if self._is_newer(event.reference_id, event.number):
                 self._register(event)
             case ReferenceWithdrawn() | ReferenceRefused() if self._is_newer(event.reference_id, event.number):
@@ -166,6 +168,10 @@ class LiveIndex:
         for record in self._records.values():
             counts[record.details.bank] = counts.get(record.details.bank, 0) + 1
         return tuple(Bank(name, self._banks.get(name, BankSettings()), counts[name]) for name in sorted(counts))
+
+    def bank_changed_at(self, name: str) -> datetime | None:
+        """When its settings in force were made; None for a bank that nobody has set."""
+        return self._banks_changed.get(name)
 
     def __len__(self) -> int:
         return len(self._records)

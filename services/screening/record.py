@@ -33,7 +33,7 @@ W = TypeVar("W", bound=_Wanted)
 
 
 async def pending(connection: AsyncConnection, jobs: Sequence[W]) -> list[W]:
-    """The jobs not done yet and not overtaken by a later declaration."""
+    """The jobs not done yet and not overtaken by a later declaration; an asset's earlier declaration goes first."""
     assets = {job.submitted.asset_id for job in jobs}
     query = select(screenings.c.asset_id, screenings.c.cause, screenings.c.cause_id, screenings.c.submission).where(
         screenings.c.asset_id.in_(assets)
@@ -43,11 +43,13 @@ async def pending(connection: AsyncConnection, jobs: Sequence[W]) -> list[W]:
     newest: dict[str, int] = {}
     for row in rows:
         newest[row.asset_id] = max(newest.get(row.asset_id, 0), row.submission)
-    return [
+    left = [
         job
         for job in jobs
         if job.identity not in done and job.submitted.number >= newest.get(job.submitted.asset_id, 0)
     ]
+    # Screenings are numbered in this order, and the highest number stands.
+    return sorted(left, key=lambda job: job.submitted.number)
 
 
 async def latest_submissions(connection: AsyncConnection, assets: Collection[str]) -> list[AssetSubmitted]:

@@ -18,13 +18,13 @@ class Process:
     def __init__(self, arguments: Sequence[str], url: str, log: Path, environment: Mapping[str, str]) -> None:
         self.url = url
         self._command = [sys.executable, "-m", "services", *arguments]
-        self._log = log
+        self.log = log
         self._environment = {**os.environ, **environment}
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self, seconds: float = 60) -> None:
         """Returns once it is ready."""
-        with self._log.open("ab") as log:
+        with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 self._command, env=self._environment, stdout=log, stderr=log, stdin=subprocess.DEVNULL
             )
@@ -54,6 +54,12 @@ class Process:
         self._process.send_signal(signal.SIGTERM)
         return self._process.wait(seconds)
 
+    @property
+    def pid(self) -> int:
+        """Of its present life."""
+        assert self._process is not None
+        return self._process.pid
+
     def tail(self) -> str:
         """The end of its log."""
-        return "\n".join(self._log.read_text(errors="replace").splitlines()[-30:])
+        return "\n".join(self.log.read_text(errors="replace").splitlines()[-30:])
