@@ -16,11 +16,12 @@ from services.cli.rulebook import loaded, rulebooks
 from services.cli.session import Session
 
 if TYPE_CHECKING:
-    from shared.rulebook.model import Rulebook
+    from rich.table import Table
 
 _PAGE = 1000
 _OUTCOMES = ("clear", "caution", "escalate")
 _SAMPLES_SHOWN = 5
+Which = Annotated[str, typer.Argument(metavar="PATH|ID/VERSION", help="a file or folder, or a version on record")]
 Reason = Annotated[str | None, typer.Option("--reason", help="kept with the record")]
 
 
@@ -60,19 +61,41 @@ def backtest(
 @rulebooks.command()
 def activate(
     context: typer.Context,
-    what: Annotated[str, typer.Argument(metavar="PATH|ID/VERSION", help="a file or folder, or a version on record")],
+    what: Which,
     reason: Reason = None,
 ) -> None:
     """Puts a rulebook in force for what is decided from now on; verdicts reached before stay as they are."""
     session: Session = context.obj
-    rulebook_id, _, version = what.partition("/")
-    book = loaded(session, what) if Path(what).exists() or not version else None
     with Api(session) as api:
-        if book is not None:
-            _record(api, book)
-            rulebook_id, version = book.version.id, book.version.version
-        body = {"reason": reason or f"activated by {getpass.getuser()}"}
-        _told(session, api.post(f"/v1/rulebooks/{rulebook_id}/{version}/activate", body))
+        path = _recorded(session, api, what)
+        _told(session, api.post(f"{path}/activate", {"reason": reason or f"activated by {getpass.getuser()}"}))
+
+
+@rulebooks.command()
+def shadow(
+    context: typer.Context,
+    what: Which,
+    reason: Reason = None,
+    read: Annotated[bool, typer.Option("--read", help="only shows what it said so far")] = False,
+    end: Annotated[bool, typer.Option("--end", help="it decides no more; what it said stays")] = False,
+) -> None:
+    """Lets a rulebook decide beside the one in force: recorded with each new verdict, never counting."""
+    session: Session = context.obj
+    with Api(session) as api:
+        path = f"{_recorded(session, api, what)}/shadow"
+        if read or end:
+            found = api.call("DELETE" if end else "GET", path)
+        else:
+            found = api.post(path, {"reason": reason or f"tried by {getpass.getuser()}"})
+    if session.json:
+        show.emit(found)
+        return
+    out, state = session.out, f"since {found['since'][:16]}" if found["since"] else "no more"
+    out.print(_matrix("decided (rows), by the shadow (columns)", found["matrix"]))
+    out.print(f"runs in shadow {state}; {found['decided']:,} verdicts beside it")
+    for one in found["samples"]:
+        move = f"{show.outcome(one['outcome'])} / {show.outcome(one['shadow_outcome'])}"
+        out.print(f"  {move}  {one['asset_id']}  [dim]{escape(' '.join(one['shadow_rules']))}[/]")
 
 
 @rulebooks.command()
@@ -116,8 +139,19 @@ def _print_reason(session: Session, reason: dict[str, Any], rule: dict[str, Any]
         out.print(f"  [dim]can be lifted by[/] {escape(show.needs(reason['needs']))}{two}")
 
 
-def _record(api: Api, book: "Rulebook") -> None:
-    api.post("/v1/rulebooks", {"sources": dict(book.sources)})
+def _recorded(session: Session, api: Api, what: str) -> str:
+    """The address of a version on record; a file is put on record first."""
+    rulebook_id, _, version = what.partition("/")
+    if Path(what).exists() or not version:
+        book = loaded(session, what)
+        api.post("/v1/rulebooks", {"sources": dict(book.sources)})
+        rulebook_id, version = book.version.id, book.version.version
+    return f"/v1/rulebooks/{rulebook_id}/{version}"
+
+
+def _matrix(title: str, counts: dict[str, dict[str, int]]) -> "Table":
+    rows = [[show.outcome(b), *(f"{counts[b][a]:,}" for a in _OUTCOMES)] for b in _OUTCOMES]
+    return show.table(title, ("", *_OUTCOMES), rows)
 
 
 def _told(session: Session, found: dict[str, Any]) -> None:
@@ -163,8 +197,7 @@ def _some_of_each_move(samples: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def _print_backtest(session: Session, total: dict[str, Any]) -> None:
     out, version = session.out, total["rulebook"]
-    rows = [[show.outcome(b), *(f"{total['matrix'][b][a]:,}" for a in _OUTCOMES)] for b in _OUTCOMES]
-    out.print(show.table("outcome now (rows), by this rulebook (columns)", ("", *_OUTCOMES), rows))
+    out.print(_matrix("outcome now (rows), by this rulebook (columns)", total["matrix"]))
     name = f"{version['id']} {version['version']}"
     out.print(f"{total['decided']:,} decided again by {name}; {total['changed']:,} would change; nothing was stored")
     for sample in total["samples"]:

@@ -1,6 +1,6 @@
 """What a batch changes, collected while it is decided and written with one statement a table."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
@@ -12,8 +12,9 @@ from services.verdict import ledger
 from services.verdict.keepable import kept_text
 from services.verdict.record import Entry, Head
 from services.verdict.state import Case, Held, Occasion
-from services.verdict.tables import assets, escalations, handled, leaning, rescan_items
+from services.verdict.tables import assets, escalations, handled, leaning, rescan_items, shadows
 from shared.events import Event
+from shared.rulebook.model import Rulebook
 from shared.store.columns import upsert
 from shared.verdicts import Verdict
 
@@ -46,6 +47,7 @@ class Changes:
 
     head: Head
     now: datetime
+    in_shadow: Sequence[Rulebook] = ()
     settled: list[Settled] = field(default_factory=list)
     entries: list[Entry] = field(default_factory=list)
     verdicts: list[Verdict] = field(default_factory=list)
@@ -54,6 +56,7 @@ class Changes:
     touched: dict[str, Verdict] = field(default_factory=dict)
     closed: dict[str, Closing] = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)
+    shadowed: list[dict[str, Any]] = field(default_factory=list)
 
     def add_entry(self, entry: Entry, verdict: Verdict) -> None:
         """A new revision at the end of the chain."""
@@ -70,6 +73,8 @@ async def write(connection: AsyncConnection, changes: Changes) -> None:
     await _write_cases(connection, changes)
     await _write_leaning(connection, changes.verdicts)
     await _write_rescans(connection, changes.settled)
+    if changes.shadowed:
+        await connection.execute(shadows.insert(), changes.shadowed)
 
 
 async def _write_assets(connection: AsyncConnection, changes: Changes) -> None:

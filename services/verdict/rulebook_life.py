@@ -9,7 +9,7 @@ from functools import lru_cache
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.verdict import activations, rulebooks
+from services.verdict import activations, rulebooks, shadows
 from services.verdict.activations import Act
 from services.verdict.ledger import lock_head
 from services.verdict.rulebooks import Rulebooks
@@ -67,6 +67,25 @@ class RulebookLife:
                 raise Problem(409, "nothing_before", "the rulebook in force is the first; activate another one")
             await self.rulebooks.pinned(connection, previous)
             await activations.put_in_force(connection, previous, act)
+
+    async def shadow(self, rulebook_id: str, version: str, act: Act) -> None:
+        """It decides beside the one in force. Raises Problem 404, and 409 when too many do."""
+        async with self.store.write() as connection:
+            await lock_head(connection)
+            sha256 = await digest_of(connection, rulebook_id, version)
+            if sha256 is None:
+                raise not_found("rulebook")
+            await self.rulebooks.pinned(connection, sha256)
+            if not await shadows.start(connection, sha256, person=act.person, reason=act.reason, now=act.at):
+                raise Problem(409, "too_many_shadows", f"{shadows.MOST} run in shadow already; end one first")
+
+    async def end_shadow(self, rulebook_id: str, version: str) -> None:
+        """What it said stays on record. Raises Problem 404."""
+        async with self.store.write() as connection:
+            sha256 = await digest_of(connection, rulebook_id, version)
+            if sha256 is None:
+                raise not_found("rulebook")
+            await shadows.stop(connection, sha256)
 
 
 async def digest_of(connection: AsyncConnection, rulebook_id: str, version: str) -> str | None:

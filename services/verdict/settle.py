@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.verdict import changes as written
+from services.verdict import shadows
 from services.verdict.changes import Changes, Closing, Result, Settled
 from services.verdict.decide import Decision, decide
 from services.verdict.ledger import lock_head
@@ -40,7 +41,8 @@ class Settling:
 
     async def settle(self, connection: AsyncConnection, occasions: Sequence[Occasion]) -> list[Settled]:
         """What came of each occasion that was not dealt with before."""
-        batch = Changes(await lock_head(connection), self.clock())
+        head = await lock_head(connection)
+        batch = Changes(head, self.clock(), await shadows.running(connection, self.rulebooks))
         state = await load_state(connection, occasions, self.tools)
         rulebook = await self.rulebooks.active(connection)
         for occasion in occasions:
@@ -105,6 +107,7 @@ class Settling:
         verdict = verdict_of(entry)
         _refuse_oversized(verdict, len(entry.personal or ""))
         batch.add_entry(entry, verdict)
+        batch.shadowed += shadows.said(batch.in_shadow, verdict.id, inputs, batch.now)
         batch.events.append(VerdictReached(asset_id=verdict.asset_id, production=verdict.production, verdict=verdict))
         return verdict
 

@@ -195,6 +195,25 @@ activations = Table(
     Column("at", Utc, nullable=False),
 )
 
+shadowing = Table(
+    "shadowing",
+    metadata,
+    Column("sha256", String(64), primary_key=True, doc="of a rulebook that runs in shadow"),
+    Column("person", _NAME, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("since", Utc, nullable=False),
+)
+
+shadows = Table(
+    "shadows",
+    metadata,
+    Column("sha256", String(64), nullable=False),
+    Column("verdict_id", _ID, nullable=False, doc="the verdict beside which it stands"),
+    Column("outcome", String(20), nullable=False),
+    Column("rules", Text, nullable=False),
+    PrimaryKeyConstraint("sha256", "verdict_id"),
+)
+
 webhooks = Table(
     "webhooks",
     metadata,

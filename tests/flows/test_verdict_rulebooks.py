@@ -144,3 +144,33 @@ async def test_a_rescan_decides_old_uploads_by_the_new_rulebook(tmp_path: Path, 
         await service.post("/rescans", {"with": ["rulebook"]}, status=202)
         newest, first = await service.verdicts(2)
     assert (first["outcome"], newest["outcome"], newest["revision"]) == ("clear", "escalate", 2)
+
+
+async def test_a_rulebook_in_shadow_is_recorded_beside_and_decides_nothing(
+    tmp_path: Path, text: dict[str, Any]
+) -> None:
+    async with running(tmp_path) as service:
+        await service.post("/rulebooks", text, status=201)
+        path = "/rulebooks/strict/1.0.0/shadow"
+        await service.post(path, WHY, key="bob", status=403)
+        assert (await service.post(path, WHY))["since"]
+        await service.post("/rulebooks/strict/9.0.0/shadow", WHY, status=404)
+        await service.publish(screened("a"), screened("b", declaration=FINAL))
+        decided_now = {one["asset_id"]: one["outcome"] for one in await decided(service, 2)}
+        found = await service.get(path)
+        elsewhere = await service.get(path, key="bob")
+        ended = await service.call("DELETE", path)
+        await service.publish(screened("c"))
+        await decided(service, 3)
+        after = await service.get(path)
+    assert decided_now == {"a": "clear", "b": "escalate"}
+    assert (found["decided"], found["matrix"]["clear"]["escalate"], found["matrix"]["escalate"]["escalate"]) == (
+        2,
+        1,
+        1,
+    )
+    (of_a,) = [sample for sample in found["samples"] if sample["asset_id"] == "a"]
+    assert (of_a["rules"], of_a["shadow_rules"]) == (["M-LOW-1"], ["ALL"])
+    assert elsewhere["decided"] == 0
+    assert ended.json()["since"] is None
+    assert (after["decided"], after["matrix"]) == (2, found["matrix"])

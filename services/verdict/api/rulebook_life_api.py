@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Response
 
-from services.verdict import activations
+from services.verdict import activations, shadows
 from services.verdict.activations import Act, Action
 from services.verdict.api.rulebook_texts import (
     ActivationView,
@@ -16,8 +16,10 @@ from services.verdict.api.rulebook_texts import (
     FaultView,
     ReasonRequest,
     RulebookRequest,
+    ShadowView,
     ValidationView,
     backtest_view,
+    shadow_view,
 )
 from services.verdict.api.rulebooks_api import Reader, RulebookView, view
 from services.verdict.backtest import Asked, backtest
@@ -108,6 +110,26 @@ class RulebookLifeRoutes:
         """Decides recorded assets again by this version. Stores nothing."""
         return await self._backtest(who, await self._on_record(rulebook_id, version), asked)
 
+    async def start_shadow(self, who: Operator, rulebook_id: str, version: str, asked: ReasonRequest) -> ShadowView:
+        """From now on this version decides beside the one in force: recorded, never counting."""
+        _check_decides_for_all(who)
+        await self.life.shadow(rulebook_id, version, self._act("activated", who, asked))
+        return await self.read_shadow(who, rulebook_id, version)
+
+    async def end_shadow(self, who: Operator, rulebook_id: str, version: str) -> ShadowView:
+        """It decides no more; what it said stays on record."""
+        _check_decides_for_all(who)
+        await self.life.end_shadow(rulebook_id, version)
+        return await self.read_shadow(who, rulebook_id, version)
+
+    async def read_shadow(self, who: Reader, rulebook_id: str, version: str) -> ShadowView:
+        """What this version said in shadow, beside what was decided."""
+        async with self.parts.store.read() as connection:
+            sha256 = await digest_of(connection, rulebook_id, version)
+            if sha256 is None:
+                raise not_found("rulebook")
+            return shadow_view(await shadows.compared(connection, sha256, productions=who.visible(), most=20))
+
     async def _backtest(self, who: Principal, rulebook: Rulebook, scope: BacktestScope) -> BacktestView:
         asked = Asked(**scope.model_dump(exclude={"sources"}), visible=who.visible())
         settling = self.parts.settling
@@ -147,5 +169,8 @@ def router(parts: Parts) -> APIRouter:
     routes.get("/activations")(handle.list_activations)
     routes.get("/{rulebook_id}/{version}/diff")(handle.diff_rulebooks)
     routes.post("/{rulebook_id}/{version}/activate")(handle.activate_rulebook)
+    routes.get("/{rulebook_id}/{version}/shadow")(handle.read_shadow)
+    routes.post("/{rulebook_id}/{version}/shadow", responses=answers(409))(handle.start_shadow)
+    routes.delete("/{rulebook_id}/{version}/shadow")(handle.end_shadow)
     routes.post("/{rulebook_id}/{version}/backtest")(handle.backtest_rulebook)
     return routes

@@ -1,11 +1,13 @@
 """What the routes of rulebooks take and answer."""
 
+from collections import Counter
 from datetime import datetime
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.verdict.backtest import Tested
+from services.verdict.shadows import Compared
 from shared.verdicts import Outcome, RulebookVersion
 from shared.web.times import Time
 
@@ -86,6 +88,27 @@ class BacktestView(BaseModel):
     next: str | None
 
 
+class DifferingView(BaseModel):
+    """One verdict beside which the shadow said something else."""
+
+    verdict_id: str
+    asset_id: str
+    production: str
+    outcome: Outcome
+    shadow_outcome: Outcome
+    rules: list[str]
+    shadow_rules: list[str]
+
+
+class ShadowView(BaseModel):
+    """Counts by outcome decided, then by the shadow's; the newest differences. `since`: null when it does not run."""
+
+    since: datetime | None
+    decided: int
+    matrix: dict[Outcome, dict[Outcome, int]]
+    samples: list[DifferingView]
+
+
 class ActivationView(BaseModel):
     """Who put which rulebook in force, and why."""
 
@@ -100,12 +123,25 @@ class ActivationView(BaseModel):
 
 def backtest_view(version: RulebookVersion, tested: Tested) -> BacktestView:
     """As it goes over the wire: every pair of outcomes, zeros included."""
-    matrix = {before: {after: tested.matrix[before.value, after.value] for after in Outcome} for before in Outcome}
     return BacktestView(
         rulebook=version,
         decided=tested.decided,
-        matrix=matrix,
+        matrix=_every_pair(tested.matrix),
         changed=tested.rules_changed,
         samples=[MoveView.model_validate(one, from_attributes=True) for one in tested.samples],
         next=tested.following,
     )
+
+
+def shadow_view(found: Compared) -> ShadowView:
+    """As it goes over the wire."""
+    return ShadowView(
+        since=found.since,
+        decided=found.matrix.total(),
+        matrix=_every_pair(found.matrix),
+        samples=[DifferingView.model_validate(one, from_attributes=True) for one in found.samples],
+    )
+
+
+def _every_pair(counts: Counter[tuple[str, str]]) -> dict[Outcome, dict[Outcome, int]]:
+    return {one: {other: counts[one.value, other.value] for other in Outcome} for one in Outcome}
