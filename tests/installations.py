@@ -18,6 +18,8 @@ from tests.servers.fixtures import RUN
 
 Opening = Callable[..., AbstractAsyncContextManager[Installation]]
 _SETTINGS: dict[str, Any] = {"verdict": {"allow_loopback_webhooks": True}}
+_LIGHT = {"screening": {"workers": 1, "partial_copies": False}}
+"""What keeps the fast tier fast; real servers are tried with screening as it is shipped."""
 
 
 @pytest.fixture(scope="session", params=["embedded", pytest.param("real", marks=pytest.mark.real)])
@@ -31,7 +33,7 @@ def opening(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     async def open_one(**settings: Any) -> AsyncIterator[Installation]:
         overrides = {"data": tmp_path_factory.mktemp("installation"), **_SETTINGS, **settings}
         if request.param == "embedded":
-            async with installed(overrides) as installation:
+            async with installed(_LIGHT | overrides) as installation:
                 yield installation
             return
         async with _database(postgres) as store:
@@ -46,15 +48,14 @@ def opening(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def line(opening: Opening) -> AsyncIterator[Installation]:
     """An installation that the tests share, each in productions of its own."""
-    async with opening(screening={"workers": 1}) as installation:
+    async with opening() as installation:
         yield installation
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def house(opening: Opening) -> AsyncIterator[House]:
-    """Two productions, with something behind every address of one of them."""
-    async with opening(screening={"workers": 1, "partial_copies": False}) as line:
-        yield await house_of(line)
+async def house(line: Installation) -> House:
+    """Two productions of it, with something behind every address of one of them."""
+    return await house_of(line)
 
 
 @asynccontextmanager

@@ -129,6 +129,7 @@ async def test_what_is_no_event_becomes_a_dead_letter_that_can_be_put_back(line:
     assert (await uma.screened(png(photo(19))))["outcome"] == "clear"
 
 
+@pytest.mark.slow
 async def test_a_restart_keeps_everything_and_a_new_rulebook_changes_what_it_should(
     line: Installation, tmp_path: Path
 ) -> None:
