@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from services.screening.decoded import Decoded, from_wire
+from shared.errors import Retry
 
 _FRAME = struct.Struct("!II")
 _LARGEST_ANSWER = 256 << 20
@@ -38,7 +39,7 @@ class PoolSettings:
     wants: frozenset[str] = frozenset()
 
 
-class PoolError(Exception):
+class PoolError(Retry):
     """The decode process could not be started: the installation is at fault, not the file. Worth a retry later."""
 
 

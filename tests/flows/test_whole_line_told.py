@@ -17,7 +17,7 @@ from tests.drawings import photo, png
 from tests.installation import MOOD_BOARD, Installation, Person, rescan, team, until
 from tests.verdict_receiver import receiving
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="session")]
 SIGN: dict[str, Any] = {
     "use": "background_element",
     "placement": {**MOOD_BOARD["placement"], "on_camera": "yes"},
