@@ -1,6 +1,6 @@
 """The routes of assets."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Annotated, Any, Literal
 from urllib.parse import quote
@@ -78,6 +78,9 @@ class Filter(BaseModel):
     since: Annotated[Time | None, Query()] = None
 
 
+Find = Callable[[Principal, str], Awaitable[Asset]]
+
+
 def asset_router(
     store: Store, blobs: Blobs, intake: Intake, previews: Previews, *, waiting: Waiting, settings: IngestSettings
 ) -> APIRouter:
@@ -92,9 +95,13 @@ def asset_router(
         check_sees(key, found.production, "asset")
         return found
 
-    def body(key: Principal, *found: Asset) -> list[AssetBody]:
-        return [_body(asset, lambda verdict: for_reader(verdict, key)) for asset in found]
+    _add_intake(router, intake, find, settings)
+    _add_reading(router, store, find, waiting)
+    _add_content(router, blobs, previews, find)
+    return router
 
+
+def _add_intake(router: APIRouter, intake: Intake, find: Find, settings: IngestSettings) -> None:
     @router.post(
         "",
         status_code=202,
@@ -110,6 +117,23 @@ def asset_router(
         response.headers["Location"] = _address(asset)
         return _body(asset, dict)
 
+    @router.put(
+        "/{asset_id}/declaration",
+        status_code=202,
+        openapi_extra={
+            "requestBody": {
+                "required": True,
+                "content": {"application/json": {"schema": Declaration.model_json_schema()}},
+            }
+        },
+    )
+    async def amend_declaration(request: Request, key: Uploader, asset_id: AssetId) -> AssetBody:
+        """Replaces the declaration; the asset is decided again and gets a new revision if that changes anything."""
+        amended = await intake.amend(await find(key, asset_id), await request.body(), key)
+        return _bodies(key, amended)[0]
+
+
+def _add_reading(router: APIRouter, store: Store, find: Find, waiting: Waiting) -> None:
     @router.get("")
     async def list_assets(key: Reader, paging: Paging, wanted: Annotated[Filter, Depends()]) -> Page[AssetBody]:
         """The assets that the key sees, newest first."""
@@ -117,7 +141,7 @@ def asset_router(
         async with store.read() as connection:
             rows = await assets.newest(connection, search, before=paging.after, limit=paging.limit + 1)
         shown, following = paging.page(rows, lambda asset: asset.id)
-        return Page(items=body(key, *shown), next=following)
+        return Page(items=_bodies(key, *shown), next=following)
 
     @router.get("/{asset_id}")
     async def get_asset(key: Follower, asset_id: AssetId, closing: Closing, wait: Wait = 0) -> AssetBody:
@@ -125,8 +149,10 @@ def asset_router(
         asset = await waiting.until(
             asset_id, lambda: find(key, asset_id), lambda a: a.status == "decided", seconds=wait, closing=closing
         )
-        return (body(key, asset))[0]
+        return _bodies(key, asset)[0]
 
+
+def _add_content(router: APIRouter, blobs: Blobs, previews: Previews, find: Find) -> None:
     @router.get("/{asset_id}/content", response_class=StreamingResponse, responses=_binary("*/*"))
     async def get_asset_content(key: Reader, asset_id: AssetId) -> StreamingResponse:
         """The original bytes, always as a download."""
@@ -145,22 +171,9 @@ def asset_router(
         headers = {"Cache-Control": "private, max-age=3600", **_SANDBOX}
         return StreamingResponse(blobs.read(digest), media_type="image/jpeg", headers=headers)
 
-    @router.put(
-        "/{asset_id}/declaration",
-        status_code=202,
-        openapi_extra={
-            "requestBody": {
-                "required": True,
-                "content": {"application/json": {"schema": Declaration.model_json_schema()}},
-            }
-        },
-    )
-    async def amend_declaration(request: Request, key: Uploader, asset_id: AssetId) -> AssetBody:
-        """Replaces the declaration; the asset is decided again and gets a new revision if that changes anything."""
-        amended = await intake.amend(await find(key, asset_id), await request.body(), key)
-        return (body(key, amended))[0]
 
-    return router
+def _bodies(key: Principal, *found: Asset) -> list[AssetBody]:
+    return [_body(asset, lambda verdict: for_reader(verdict, key)) for asset in found]
 
 
 def _body(asset: Asset, shown: Callable[[Verdict], dict[str, Any]]) -> AssetBody:

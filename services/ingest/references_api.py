@@ -1,5 +1,6 @@
 """The routes of references."""
 
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -73,6 +74,9 @@ _ALSO_202: dict[int | str, dict[str, Any]] = {
 }
 
 
+Find = Callable[[str], Awaitable[Reference]]
+
+
 def reference_router(store: Store, intake: ReferenceIntake, settings: IngestSettings) -> APIRouter:
     """Everything under /v1/references."""
     router = APIRouter(prefix="/references", tags=["references"])
@@ -84,6 +88,13 @@ def reference_router(store: Store, intake: ReferenceIntake, settings: IngestSett
             raise not_found("reference")
         return found
 
+    _add_intake(router, intake, settings)
+    _add_reading(router, store, find)
+    _add_changes(router, intake, find)
+    return router
+
+
+def _add_intake(router: APIRouter, intake: ReferenceIntake, settings: IngestSettings) -> None:
     @router.post(
         "",
         status_code=201,
@@ -101,6 +112,8 @@ def reference_router(store: Store, intake: ReferenceIntake, settings: IngestSett
         response.headers["Location"] = _address(reference)
         return _body(reference)
 
+
+def _add_reading(router: APIRouter, store: Store, find: Find) -> None:
     @router.get("")
     async def list_references(key: Reader, paging: Paging, wanted: Annotated[Filter, Depends()]) -> Page[ReferenceBody]:
         """Newest first."""
@@ -116,6 +129,8 @@ def reference_router(store: Store, intake: ReferenceIntake, settings: IngestSett
         """One reference."""
         return _body(await find(reference_id))
 
+
+def _add_changes(router: APIRouter, intake: ReferenceIntake, find: Find) -> None:
     @router.patch("/{reference_id}", responses=_ALSO_202 | answers(409))
     async def change_reference(
         response: Response, key: Operator, reference_id: ReferenceId, wanted: ReferenceChange, closing: Closing
@@ -133,8 +148,6 @@ def reference_router(store: Store, intake: ReferenceIntake, settings: IngestSett
         withdrawn = await intake.answered(await intake.withdraw(await find(reference_id)), closing)
         response.status_code = 200 if withdrawn.is_answered else 202
         return _body(withdrawn)
-
-    return router
 
 
 def _accepted(reference: Reference) -> Reference:

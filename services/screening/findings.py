@@ -13,6 +13,7 @@ from shared.media import MediaKind, contradicts_name, media_named
 
 SHIPPED_SCORE = 0.5
 """The score of a match that is just near enough."""
+_NOTHING_READ = ("integrity_error", "resource_limit")
 
 
 def is_live(record: ReferenceRegistered, bank: BankSettings, now: datetime) -> bool:
@@ -109,10 +110,10 @@ def findings_of(seen: SeenPicture, filename: str, matches: tuple[ReferenceMatch,
 
 
 def _unscreenable(seen: SeenPicture, filename: str) -> Iterator[Finding]:
-    if seen.unscreenable is not None and seen.unscreenable.reason == "integrity_error":
-        yield seen.unscreenable  # nothing was read, so nothing can be said of the name
-        return
     media = media_named(seen.format)
+    if seen.format == "unknown" and seen.unscreenable is not None and seen.unscreenable.reason in _NOTHING_READ:
+        yield seen.unscreenable  # so nothing can be said of the name
+        return
     if contradicts_name(media, filename):
         yield Unscreenable(reason="name_mismatch", detail=f"{media.media_type} under the name {filename!r}")
     if media.kind in (MediaKind.AUDIO, MediaKind.VIDEO, MediaKind.DOCUMENT):

@@ -81,7 +81,7 @@ class Looker:
         digests = [view.features for view in picture.views if view.features is not None]
         try:
             return Seen(picture, tuple([await read_whole(self._blobs, digest) for digest in digests]))
-        except BlobMissing:
+        except (BlobMissing, BlobDamaged):
             return None
 
     async def _keep(self, features: bytes) -> str:

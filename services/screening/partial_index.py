@@ -7,7 +7,7 @@ import structlog
 
 from services.screening.matching.local import Features, LocalIndex, PartialHit
 from shared.blobs.port import Blobs, read_whole
-from shared.errors import BlobMissing
+from shared.errors import BlobDamaged, BlobMissing, Retry
 
 _log = structlog.get_logger()
 
@@ -32,7 +32,7 @@ class PartialIndex:
 
     @property
     def missing(self) -> int:
-        """References whose features could not be read: they are searched for as whole pictures only."""
+        """References whose features could not be read: screening waits until they are withdrawn or added again."""
         return len(self._missing)
 
     async def search(self, views: Sequence[tuple[str, bytes]], least_score: float) -> list[tuple[PartialHit, str]]:
@@ -44,25 +44,29 @@ class PartialIndex:
             return await asyncio.to_thread(_search, index, views, least_score) if len(index) else []
 
     async def _settled(self) -> LocalIndex:
-        """The index with everything applied that was waiting."""
+        """The index with everything applied that was waiting. Raises `Retry` while features cannot be read: an upload
+        must not pass because a work was not searched for.
+        """
         if self._index is None:
             self._index = await asyncio.to_thread(LocalIndex)
-        waiting, self._waiting = self._waiting, {}
-        loaded = {reference: await self._features(reference, digest) for reference, digest in waiting.items()}
+        waiting = dict(self._waiting)
+        loaded = {name: None if digest is None else await self._load(name, digest) for name, digest in waiting.items()}
         if loaded:
             await asyncio.to_thread(_apply, self._index, loaded)
+        # Only now: what failed, or was put meanwhile, still waits.
+        self._waiting = {name: digest for name, digest in self._waiting.items() if waiting.get(name, "") != digest}
+        self._missing.clear()
         return self._index
 
-    async def _features(self, reference_id: str, digest: str | None) -> Features | None:
-        self._missing.discard(reference_id)
-        if digest is None:
-            return None
+    async def _load(self, reference_id: str, digest: str) -> Features:
         try:
             return Features.from_bytes(await read_whole(self._blobs, digest))
-        except (BlobMissing, ValueError) as error:
+        except (BlobMissing, BlobDamaged, ValueError) as error:
             self._missing.add(reference_id)
             _log.error("reference_features_unreadable", reference=reference_id, error=str(error))
-            return None
+            raise Retry(
+                f"the local features of reference {reference_id} cannot be read; withdraw it or add it again"
+            ) from error
 
 
 def _search(index: LocalIndex, views: Sequence[tuple[str, bytes]], least_score: float) -> list[tuple[PartialHit, str]]:

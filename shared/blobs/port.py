@@ -1,10 +1,13 @@
 """Blobs as the services see them: content addressed by SHA-256, written once, never changed."""
 
+import hashlib
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
+
+from shared.errors import BlobDamaged
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,5 +52,8 @@ class Blobs(Protocol):
 
 
 async def read_whole(blobs: Blobs, sha256: str) -> bytes:
-    """A small blob at once. Raises `BlobMissing`."""
-    return b"".join([chunk async for chunk in blobs.read(sha256)])
+    """A small blob at once. Raises `BlobMissing`, and `BlobDamaged` when its digest differs."""
+    content = b"".join([chunk async for chunk in blobs.read(sha256)])
+    if hashlib.sha256(content).hexdigest() != sha256:
+        raise BlobDamaged(f"the bytes of {sha256} are not those that were kept")
+    return content

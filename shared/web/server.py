@@ -70,6 +70,7 @@ async def serve(
     config = uvicorn.Config(
         app,
         lifespan="off",
+        http="h11",  # limits the size of headers, which httptools does not
         log_config=None,
         access_log=False,
         server_header=False,

@@ -11,6 +11,11 @@ down_revision = None
 
 def upgrade() -> None:
     """From `down_revision` to `revision`."""
+    _from_assets()
+    _from_previews()
+
+
+def _from_assets() -> None:
     op.create_table(
         "assets",
         sa.Column("id", sa.String(length=36), nullable=False),
@@ -56,6 +61,9 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index("outbox_by_key", "outbox", ["key"], unique=False)
+
+
+def _from_previews() -> None:
     op.create_table(
         "previews",
         sa.Column("sha256", sa.String(length=64), nullable=False),

@@ -11,6 +11,15 @@ down_revision = None
 
 def upgrade() -> None:
     """From `down_revision` to `revision`."""
+    _from_assets()
+    _from_documents()
+    _from_leaning()
+    _from_outbox()
+    _from_webhooks()
+    _from_deliveries()
+
+
+def _from_assets() -> None:
     op.create_table(
         "assets",
         sa.Column("asset_id", sa.String(length=200), nullable=False),
@@ -56,6 +65,9 @@ def upgrade() -> None:
         sa.Column("at", Utc, nullable=False),
         sa.PrimaryKeyConstraint("asset_id", "reference_id"),
     )
+
+
+def _from_documents() -> None:
     op.create_table(
         "documents",
         sa.Column("id", sa.String(length=40), nullable=False),
@@ -105,6 +117,9 @@ def upgrade() -> None:
         sa.Column("result", sa.String(length=20), nullable=False),
         sa.PrimaryKeyConstraint("asset_id", "cause", "cause_id"),
     )
+
+
+def _from_leaning() -> None:
     op.create_table(
         "leaning",
         sa.Column("document_id", sa.String(length=40), nullable=False),
@@ -148,6 +163,9 @@ def upgrade() -> None:
         sa.Column("hash", sa.String(length=64), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
+
+
+def _from_outbox() -> None:
     op.create_table(
         "outbox",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
@@ -193,6 +211,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", "version"),
         sa.UniqueConstraint("sha256"),
     )
+
+
+def _from_webhooks() -> None:
     op.create_table(
         "webhooks",
         sa.Column("id", sa.String(length=40), nullable=False),
@@ -225,6 +246,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index("case_notes_case", "case_notes", ["escalation_id", "id"], unique=False)
+
+
+def _from_deliveries() -> None:
     op.create_table(
         "deliveries",
         sa.Column("id", sa.String(length=40), nullable=False),
