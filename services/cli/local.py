@@ -15,7 +15,7 @@ from services.cli.api import Api
 from services.cli.failure import CommandFailed
 from services.cli.session import DEFAULT_URL, Session, session_from
 
-_START_SECONDS = 60.0
+_START_SECONDS = 180.0
 _STOP_SECONDS = 30.0
 
 

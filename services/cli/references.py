@@ -1,6 +1,7 @@
 """`clearframe reference`: the protected works that uploads are compared with."""
 
 import json
+import time
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,6 +13,8 @@ from services.cli.api import Api
 from services.cli.app import app
 from services.cli.failure import CommandFailed, usage
 from services.cli.session import Session
+
+_ANSWER_SECONDS = 120.0
 
 references = typer.Typer(no_args_is_help=True, help="The protected works that uploads are compared with.")
 app.add_typer(references, name="reference")
@@ -101,17 +104,26 @@ def _lines(file: Path) -> list[str]:
 
 
 def _add(api: Api, path: Path, details: dict[str, Any]) -> Any:
+    described = (None, json.dumps(details), "application/json")
     try:
         with path.open("rb") as file:
-            return api.call(
-                "POST",
-                "/v1/references",
-                files={"reference": (None, json.dumps(details), "application/json"), "file": (path.name, file)},
-            )
+            added = api.call("POST", "/v1/references", files={"reference": described, "file": (path.name, file)})
+        return answered(api, added)
     except OSError as error:
         raise usage(f"{path}: {error.strerror}") from error
     except CommandFailed as failure:
         raise CommandFailed(f"{path}: {failure}", failure.code) from failure
+
+
+def answered(api: Api, reference: dict[str, Any]) -> Any:
+    """The service answers after ten seconds at the latest; screening may take longer where it is busy."""
+    deadline = time.monotonic() + _ANSWER_SECONDS
+    while reference["status"] == "pending" and time.monotonic() < deadline:
+        time.sleep(0.5)
+        reference = api.get(f"/v1/references/{reference['id']}")
+    if reference["status"] == "refused":
+        raise usage(f"refused ({reference.get('reason')}): {reference.get('reason_detail') or ''}")
+    return reference
 
 
 def _print(session: Session, item: dict[str, Any]) -> None:

@@ -118,7 +118,7 @@ def receiver() -> Iterator[tuple[str, list[tuple[str, Any]]]]:
         server.shutdown()
 
 
-def check_at_rest(client: Client, came: list[tuple[str, Any]], seconds: float = 90) -> None:
+def check_at_rest(client: Client, came: list[tuple[str, Any]], seconds: float = 240) -> None:
     """Every accepted upload has one verdict, every escalation was told under one id, and the record holds."""
     until = time.monotonic() + seconds
     while undecided := client.accepted.keys() - {item["asset_id"] for item in client.every("verdict", "/v1/verdicts")}:

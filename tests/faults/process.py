@@ -22,7 +22,7 @@ class Process:
         self._environment = {**os.environ, **environment}
         self._process: subprocess.Popen[bytes] | None = None
 
-    def start(self, seconds: float = 60) -> None:
+    def start(self, seconds: float = 240) -> None:
         """Returns once it is ready."""
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(

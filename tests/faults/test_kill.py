@@ -120,7 +120,7 @@ def test_ingest_takes_uploads_while_the_broker_is_away(tmp_path: Path, own_kafka
             own_kafka.restart()
         assert client.refused == []
         assert during > before + 20
-        check_at_rest(client, came, seconds=120)
+        check_at_rest(client, came)
     assert process.stop() == 0, process.tail()
 
 

@@ -17,6 +17,7 @@ from services.cli.demo.report import Shown, Story, write_report
 from services.cli.demo.scenario import LATE_WORK, PRODUCTION, UPLOADS, Upload
 from services.cli.demo.works import WORKS
 from services.cli.failure import CommandFailed
+from services.cli.references import answered
 
 _THUMBNAIL = (480, 480)
 
@@ -62,7 +63,7 @@ class Play:
             "reference": (None, json.dumps(details), "application/json"),
             "file": (f"{name}.jpg", picture, "image/jpeg"),
         }
-        reference = self._api.call("POST", "/v1/references", files=parts)
+        reference = answered(self._api, self._api.call("POST", "/v1/references", files=parts))
         self._works[reference["id"]] = {"title": title, "picture": self._thumbnail(f"work-{name}.jpg", picture) or ""}
 
     def _upload(self, upload: Upload) -> Shown:
