@@ -59,8 +59,8 @@ generate: .venv/.installed ## writes the generated documents: schemas, AsyncAPI,
 lock: ## resolves pyproject.toml anew into requirements.lock
 	@$(BIN)/uv pip compile -q --universal --no-header --generate-hashes --all-extras --group dev pyproject.toml -o requirements.lock
 
-bench: .venv/.installed ## measures against named peers, writes docs/BENCHMARKS.md
-	@$(BIN)/python -m tests.bench
+bench: .venv/.installed ## measures against named peers, writes docs/BENCHMARKS.md (ONLY="hashing uploads": some)
+	@$(BIN)/python -m tests.bench $(ONLY)
 
 rescan: .venv/.installed ## takes past uploads again: SCOPE="production=atlas since=2026-10-01" WITH=references,rulebook,engine DATA=folder
 	@$(BIN)/clearframe rescan --data $(DATA) --with $(WITH) $(SCOPE)

@@ -38,9 +38,9 @@ def main() -> None:
         folder = [str(pictures / wanted)] if pictures and wanted else []
         text = _run([sys.executable, str(HERE / f"{name}.py"), *folder], out)
         sections.append(f"## {title}\n\n`python tests/bench/{name}.py`: {_about(name)}\n\n```\n{text}```\n")
-    if not sys.argv[1:]:
-        REPORT.write_text("\n".join([_head(drawn=pictures is None), *sections]))
-        out.print(f"wrote {REPORT.relative_to(HERE.parents[1])}")
+    left_out = [title for name, (title, _) in BENCHMARKS.items() if name not in names]
+    REPORT.write_text("\n".join([_head(drawn=pictures is None, left_out=left_out), *sections]))
+    out.print(f"wrote {REPORT.relative_to(HERE.parents[1])}")
 
 
 def _run(command: list[str], out: Console) -> str:
@@ -59,7 +59,7 @@ def _about(name: str) -> str:
     return (HERE / f"{name}.py").read_text().split('"""')[1].strip().split("\n\n")[-1].replace("\n", " ")
 
 
-def _head(*, drawn: bool) -> str:
+def _head(*, drawn: bool, left_out: list[str]) -> str:
     libraries = ", ".join(f"{name} {version(name)}" for name in _LIBRARIES)
     pictures = "drawn by the benchmarks" if drawn else "photographs of a folder that is no part of the repository"
     return (
@@ -67,6 +67,7 @@ def _head(*, drawn: bool) -> str:
         f"Written by `make bench` on {datetime.now(UTC):%Y-%m-%d}: {_processor()}, Python "
         f"{platform.python_version()}, {libraries}. "
         f"Pictures: {pictures}. The machine is shared: read the ratios of one run, not the absolute figures.\n"
+        + (f"\nLeft out of this run: {', '.join(left_out)}.\n" if left_out else "")
     )
 
 
