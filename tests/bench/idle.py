@@ -1,82 +1,67 @@
-"""Start and idle of `clearframe up` on a data folder that was used before: `python tests/bench/idle.py`.
+"""What `clearframe up` costs while nobody uploads.
 
-Time until /readyz answers, memory and CPU of the whole process tree once it has nothing to do (decode processes leave
-after 30 s).
+Start to ready on a data folder that is there, memory of the whole process tree, and CPU over twenty idle seconds.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from services.cli.api import Api
-from services.cli.demo import works
-from services.cli.demo.edits import jpeg
-from services.cli.demo.scenario import UPLOADS
-from services.cli.local import started
+from tests.faults.machine import Machine, prepared
 
-_WATCHED_SECONDS = 20
-_LEAVE_SECONDS = 40
+STARTS = 3
+SETTLES_SECONDS, MEASURED_SECONDS = 10, 20
+AIMS = {"seconds to ready": 3.0, "MB of memory": 300.0, "% of a core": 2.0}
+_TICKS = os.sysconf("SC_CLK_TCK")
 
 
 def main() -> None:
-    """Three lines."""
-    with tempfile.TemporaryDirectory() as scratch:
-        data = Path(scratch)
-        with started(data) as session, Api(session) as api:
-            _use(api)
-        began = time.perf_counter()
-        with started(data):
-            print(f"ready after {time.perf_counter() - began:.1f} s")
-            time.sleep(_LEAVE_SECONDS)
-            before = _cpu_seconds()
-            time.sleep(_WATCHED_SECONDS)
-            print(f"idle: {100 * (_cpu_seconds() - before) / _WATCHED_SECONDS:.2f} % of a core")
-            print(f"idle: {sum(_resident_mb(pid) for pid in _tree()):.0f} MB resident in {len(_tree())} process(es)")
-
-
-def _use(api: Api) -> None:
-    details = json.dumps({"title": "Harbour", "bank": "protected"})
-    picture = jpeg(works.harbour)()
-    api.call(
-        "POST", "/v1/references", files={"reference": (None, details, "application/json"), "file": ("h.jpg", picture)}
-    )
-    declared = json.dumps(dict(UPLOADS[0].declared) | {"production": "default"})
-    parts = {"declaration": (None, declared, "application/json"), "file": ("h.jpg", picture)}
-    asset = api.call("POST", "/v1/assets", files=parts)
-    api.get(f"/v1/assets/{asset['id']}", wait=60)
-
-
-def _tree() -> list[int]:
-    """Our children and theirs."""
-    parents = {}
-    for entry in Path("/proc").glob("[0-9]*"):
+    """Prints a line for each figure beside its aim."""
+    with tempfile.TemporaryDirectory() as folder:
+        line = prepared(Path(folder), CLEARFRAME_SCREENING__WORKERS="2", CLEARFRAME_LOG_LEVEL="warning")
+        line.process.start()  # makes the data folder
+        starts = [_restart(line) for _ in range(STARTS)]
         try:
-            parents[int(entry.name)] = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
-        except OSError:
-            continue
-    found = {os.getpid()}
-    while more := {pid for pid, parent in parents.items() if parent in found} - found:
-        found |= more
-    return sorted(found - {os.getpid()})
+            time.sleep(SETTLES_SECONDS)
+            before, began = _cpu_seconds(line), time.monotonic()
+            time.sleep(MEASURED_SECONDS)
+            share = (_cpu_seconds(line) - before) / (time.monotonic() - began)
+            memory = sum(_resident(pid) for pid in _tree(line.process.pid)) / 1e6
+        finally:
+            line.process.stop()
+    for (name, aim), figure in zip(AIMS.items(), (min(starts), memory, 100 * share), strict=True):
+        print(f"{name:<18} {figure:8.2f}   aim: under {aim:g}")
 
 
-def _cpu_seconds() -> float:
-    ticks = 0
-    for pid in _tree():
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        ticks += int(fields[11]) + int(fields[12])
-    return ticks / os.sysconf("SC_CLK_TCK")
+def _restart(line: Machine) -> float:
+    line.process.stop()
+    began = time.monotonic()
+    line.process.start()
+    return time.monotonic() - began
 
 
-def _resident_mb(pid: int) -> float:
-    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
+def _tree(root: int) -> Iterator[int]:
+    yield root
+    for task in Path(f"/proc/{root}/task").iterdir():
+        for child in (task / "children").read_text().split():
+            yield from _tree(int(child))
+
+
+def _resident(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def _cpu_seconds(line: Machine) -> float:
+    """User and system time of all that run, and of those that have ended."""
+    fields = (Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split() for pid in _tree(line.process.pid))
+    return sum(sum(map(int, each[11:15])) for each in fields) / _TICKS
 
 
 if __name__ == "__main__":
