@@ -9,7 +9,7 @@ from tests.drawings import photo, png
 from tests.installation import MOOD_BOARD, STAGE, Installation, Person, team, until
 from tests.verdict_receiver import receiving
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="session")]
 PERFORMER = "A. Performer"
 DE_AGEING: dict[str, Any] = {
     **MOOD_BOARD,

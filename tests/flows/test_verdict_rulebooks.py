@@ -9,6 +9,8 @@ from shared.rulebook.loader import shipped_rulebook
 from tests.screenings import FINAL, MOOD_BOARD, screened
 from tests.verdict_service import Running, running
 
+pytestmark = pytest.mark.slow
+
 STRICT = """
 rulebook:
   id: strict

@@ -14,7 +14,7 @@ import pytest
 from tests.installation import MOOD_BOARD, parts
 from tests.peopled import PAPER, House
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="session")]
 DECLARED = MOOD_BOARD | {"production": "borealis"}
 LONG = "t" * 10_000
 

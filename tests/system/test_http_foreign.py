@@ -11,7 +11,7 @@ import pytest
 from tests.installation import MOOD_BOARD, parts
 from tests.peopled import PAPER, House
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="session")]
 DOCUMENT = json.loads((Path(__file__).parents[2] / "docs" / "openapi.json").read_text())
 NOBODY = "01999f3a-0000-7000-8000-00000000dead"
 ATLAS = {"production": "atlas"}
