@@ -18,7 +18,6 @@ from tests.faults.machine import Machine, machine, until
 
 pytestmark = pytest.mark.faults
 SMALL = (160, 200)
-LARGE = png(photo(2, (4000, 3000)))  # a second's work
 POISONED = ("assets.submitted", "assets.screened", "references.submitted")
 
 
@@ -26,6 +25,11 @@ POISONED = ("assets.submitted", "assets.screened", "references.submitted")
 def line(tmp_path: Path) -> Iterator[Machine]:
     with machine(tmp_path) as running:
         yield running
+
+
+def _large() -> bytes:
+    """A second's work for a decode process."""
+    return png(photo(2, (4000, 3000)))
 
 
 def _spoilt(good: Record) -> dict[str, Record]:
@@ -88,7 +92,7 @@ def _letters(line: Machine) -> list[Any]:
 
 
 def test_a_decode_process_killed_within_a_file_costs_nothing(line: Machine) -> None:
-    asset = line.submit(LARGE)
+    asset = line.submit(_large())
     os.kill(until(lambda: _decoders(line, within_a_file=True), "work in a decode process")[0], signal.SIGKILL)
     assert line.decided(asset)["outcome"] == "clear"
     assert "decode_process_died" in line.said
@@ -102,7 +106,7 @@ def test_a_decode_process_killed_at_its_start_costs_nothing(line: Machine) -> No
 
 
 def test_a_file_that_kills_every_decode_process_waits_for_a_person(line: Machine) -> None:
-    asset = line.submit(LARGE)
+    asset = line.submit(_large())
 
     def done() -> bool:
         for child in _decoders(line, within_a_file=True):
