@@ -1,4 +1,4 @@
-"""Decoding off the event loop, in sandboxed processes that start on first use and leave when idle.
+"""Decoding off the event loop: `child.py` runs in sandboxed processes that start on first use and leave when idle.
 
 A process that dies takes one file with it: that file is tried once more, alone, and then counts as unscreenable.
 `ProcessPoolExecutor` would lose every file in flight, and unpickle what a hostile file may have written.
