@@ -23,6 +23,8 @@ Table = NDArray[np.int64]
 START, WIDTH, LIMIT = range(3)
 _ALL = np.uint64(0xFFFF_FFFF_FFFF_FFFF)
 _AT_ONCE = 4096
+_AHEAD = 32  # hashes asked for before they are compared
+_FEW = 4  # rows that most buckets do not exceed
 
 
 def _stored(element: Any, dimensions: int) -> Any:
@@ -114,9 +116,20 @@ def _check(
     found: Scalar,
 ) -> Scalar:
     """Appends the candidates within the radius to `out`; counts beyond its room, too."""
+    total = np.uint64(len(hashes))
+    for k in range(min(count, _AHEAD)):
+        _prefetch(hashes, np.int64(candidates[k]))
     for k in range(count):
-        row = candidates[k]
-        distance = _distance(hashes[row], query)
+        _prefetch(hashes, np.int64(candidates[np.uint64(k + _AHEAD)]))
+        row = np.uint64(candidates[np.uint64(k)])
+        if row >= total:
+            continue
+        distance = np.int64(
+            popcount(hashes[row, 0] ^ query[0])
+            + popcount(hashes[row, 1] ^ query[1])
+            + popcount(hashes[row, 2] ^ query[2])
+            + popcount(hashes[row, 3] ^ query[3])
+        )
         if distance <= radius and not _seen_before(hashes[row], query, bands, band):
             if found < len(out):
                 out[found, 0], out[found, 1] = row, distance
@@ -124,17 +137,22 @@ def _check(
     return found
 
 
-@kernel(types.void(_OFFSETS, types.int64, types.int64, _NUMBERS, types.int64, types.int64, types.int64, _TABLE))
+@kernel(types.void(_OFFSETS, _COPIES, types.int64, _TABLE, _NUMBERS, _NUMBERS, _NUMBERS, _TABLE))
 def _bounds_of(
-    offsets: Rows, first: Scalar, value: Scalar, flips: Table, begin: Scalar, end: Scalar, total: Scalar, out: Table
+    offsets: Rows, query: Words, total: Scalar, bands: Table, flips: Table, ranges: Table, buckets: Table, out: Table
 ) -> None:
-    """Where the buckets of a band's flips begin and end into `out`: all asked for first, then all read."""
-    for k in range(begin, end):
-        _prefetch(offsets, first + (value ^ flips[k]))
-    for k in range(begin, end):
-        bucket = first + (value ^ flips[k])
-        out[k - begin, 0] = offsets[bucket]
-        out[k - begin, 1] = np.int64(min(offsets[bucket + 1], total))
+    """Where the bucket of every flip begins in the rows, and how many it holds: all are asked for first, then read."""
+    for band in range(len(bands)):
+        value = band_of(query, bands[band, START], bands[band, WIDTH])
+        for k in range(ranges[band], ranges[band + 1]):
+            out[k, 0] = buckets[band] + (value ^ flips[k])
+            _prefetch(offsets, out[k, 0])
+    for band in range(len(bands)):
+        for k in range(ranges[band], ranges[band + 1]):
+            bucket = np.uint64(out[k, 0])
+            begin = min(np.int64(offsets[bucket]), total)
+            out[k, 0] = band * total + begin
+            out[k, 1] = max(min(np.int64(offsets[bucket + np.uint64(1)]), total) - begin, 0)
 
 
 @kernel(types.int64(_HASHES, _COPIES, types.int64, _TABLE, _NUMBERS, _NUMBERS, _NUMBERS, _OFFSETS, _ROWS, _TABLE))
@@ -151,26 +169,30 @@ def search(
     out: Table,
 ) -> Scalar:
     """All (row, distance) within the radius into `out` [room, 2]; returns how many there are, which may be more."""
-    total, found, candidates = len(hashes), 0, np.empty(_AT_ONCE, np.uint32)
+    total, found, candidates = len(hashes), 0, np.empty(_AT_ONCE + _AHEAD, np.uint32)
     bounds = np.empty((len(flips), 2), np.int64)
+    _bounds_of(offsets, query, total, bands, flips, ranges, buckets, bounds)
+    for k in range(len(flips)):
+        _prefetch(rows, bounds[k, 0])
     for band in range(len(bands)):
-        value, count, base = band_of(query, bands[band, START], bands[band, WIDTH]), 0, band * total
-        begin, end = ranges[band], ranges[band + 1]
-        _bounds_of(offsets, buckets[band], value, flips, begin, end, total, bounds)
-        for k in range(end - begin):
-            if bounds[k, 0] < bounds[k, 1]:
-                _prefetch(rows, base + bounds[k, 0])
-        for k in range(end - begin):
-            for at in range(base + bounds[k, 0], base + bounds[k, 1]):
-                row = rows[at]
-                if row >= total:
-                    continue
-                if count == _AT_ONCE:
-                    found = _check(hashes, query, radius, bands, band, candidates, count, out, found)
-                    count = 0
-                _prefetch(hashes, np.int64(row))
-                candidates[count] = row
-                count += 1
+        count = 0
+        for k in range(ranges[band], ranges[band + 1]):
+            begin, held = np.uint64(bounds[k, 0]), bounds[k, 1]
+            if held <= _FEW and begin + np.uint64(_FEW) <= np.uint64(len(rows)):
+                # Copied whether they are there or not: a branch on each small number would be guessed wrong.
+                for j in range(_FEW):
+                    candidates[np.uint64(count + j)] = rows[begin + np.uint64(j)]
+                count += held
+            else:
+                for j in range(held):
+                    candidates[np.uint64(count)] = rows[begin + np.uint64(j)]
+                    count += 1
+                    if count == _AT_ONCE:
+                        found = _check(hashes, query, radius, bands, band, candidates, count, out, found)
+                        count = 0
+            if count > _AT_ONCE - _FEW:
+                found = _check(hashes, query, radius, bands, band, candidates, count, out, found)
+                count = 0
         found = _check(hashes, query, radius, bands, band, candidates, count, out, found)
     return found
 
@@ -200,14 +222,14 @@ def search_copies(
 ) -> Scalar:
     """As `search` for 64-bit hashes that lie beside the rows of their buckets, so that none has to be fetched."""
     total, found, bounds = len(copies) // len(bands), 0, np.empty((len(flips), 2), np.int64)
+    words = np.full(1, query)
+    _bounds_of(offsets, words, total, bands, flips, ranges, buckets, bounds)
+    for k in range(len(flips)):
+        _prefetch(copies, bounds[k, 0])
     for band in range(len(bands)):
-        start, width, base = bands[band, START], bands[band, WIDTH], band * total
-        value = np.int64((query >> np.uint64(start)) & ((np.uint64(1) << np.uint64(width)) - np.uint64(1)))
-        begin, end = ranges[band], ranges[band + 1]
-        _bounds_of(offsets, buckets[band], value, flips, begin, end, total, bounds)
-        for k in range(end - begin):
-            for at in range(base + bounds[k, 0], base + bounds[k, 1]):
-                differing = copies[at] ^ query
+        for k in range(ranges[band], ranges[band + 1]):
+            for at in range(bounds[k, 0], bounds[k, 0] + bounds[k, 1]):
+                differing = copies[np.uint64(at)] ^ query
                 distance = np.int64(popcount(differing))
                 if distance <= radius and not _in_earlier_band(differing, bands, band):
                     if found < len(out):
