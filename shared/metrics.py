@@ -29,6 +29,7 @@ SCREENINGS = Counter("clearframe_screenings_total", "result: screened, or why it
 SCREENING_SECONDS = Histogram("clearframe_screening_seconds", "decode and fingerprint one batch", buckets=_QUICK)
 MATCHES = Counter("clearframe_matches_total", "reference matches found", ["detector"])
 INDEX_REFERENCES = Gauge("clearframe_index_references", "references that this process searches")
+INDEX_REFUSED = Gauge("clearframe_index_refused_segments", "damaged segments set aside at the start")
 INDEX_BEHIND = Gauge("clearframe_index_behind_messages", "records of the references log not applied yet")
 
 VERDICTS = Counter("clearframe_verdicts_total", "new revisions", ["outcome", "cause"])
@@ -49,6 +50,7 @@ METRICS: tuple[MetricWrapperBase, ...] = (
     SCREENING_SECONDS,
     MATCHES,
     INDEX_REFERENCES,
+    INDEX_REFUSED,
     INDEX_BEHIND,
     VERDICTS,
     VERDICT_SECONDS,

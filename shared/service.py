@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from fastapi import APIRouter
@@ -14,12 +15,16 @@ from shared.store.directory import Directory
 
 @dataclass(frozen=True)
 class Backends:
-    """What every service of a process shares. Each opens its own store by `store_url`."""
+    """What every service of a process shares. Each opens its own store by `store_url`.
+
+    `data` is a local folder for what can be made again.
+    """
 
     bus: Bus
     blobs: Blobs
     store_url: str
     directory: Directory
+    data: Path
 
 
 @dataclass(frozen=True)
@@ -32,10 +37,10 @@ class Worker:
 
 @dataclass(frozen=True)
 class Check:
-    """A condition of readiness. `ask` raises `Unavailable` with the reason."""
+    """A condition of readiness. `ask` raises `Unavailable` with the reason; what it returns is a note to operators."""
 
     name: str
-    ask: Callable[[], Awaitable[None]]
+    ask: Callable[[], Awaitable[str | None]]
 
 
 @dataclass(frozen=True)

@@ -85,7 +85,7 @@ async def ingest_stack(folder: Path, *, works: bool = True, **settings: Any) -> 
         await directory.ensure_defaults()
         for slug in ("atlas", "borealis"):
             await directory.put_production(Production(slug, slug.title()))
-        backends = Backends(bus, blobs, store_url, directory)
+        backends = Backends(bus, blobs, store_url, directory, folder)
         service = await stack.enter_async_context(open_ingest(backends, IngestSettings(**settings)))
         if works:
             await stack.enter_async_context(working(service))

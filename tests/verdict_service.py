@@ -109,7 +109,7 @@ async def running(
     """Opens, runs and stops the service on a data folder, which may hold what an earlier run left."""
     bus, store_url = bus or EmbeddedBus(folder / "bus.sqlite", session_seconds=2.0), store_url or f"sqlite://{folder}"
     directory = await _directory(store_url)
-    backends = Backends(bus, FileBlobs(folder / "blobs"), store_url, directory)
+    backends = Backends(bus, FileBlobs(folder / "blobs"), store_url, directory, folder)
     async with open_verdict(backends, settings or VerdictSettings(allow_loopback_webhooks=True)) as service:
         stopping = asyncio.Event()
         workers = [asyncio.create_task(worker.run(stopping), name=worker.name) for worker in service.workers]

@@ -100,7 +100,7 @@ async def _open_backends(settings: Settings, stack: AsyncExitStack) -> Backends:
     stack.push_async_callback(blobs.close)
     directory = Directory(open_store(shared.store_url, DIRECTORY))
     stack.push_async_callback(directory.close)
-    return Backends(bus, blobs, shared.store_url, directory)
+    return Backends(bus, blobs, shared.store_url, directory, shared.data)
 
 
 def _open_bus(settings: Settings) -> Bus:

@@ -9,8 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.datastructures import UploadFile
 
 from services.screening.banks import Banks
+from services.screening.catalogue import Bank
 from services.screening.findings import SHIPPED_SCORE
-from services.screening.live_index import Bank
 from services.screening.lookups import Lookup, Lookups
 from services.screening.settings import ScreeningSettings
 from shared.events import BankSettings

@@ -2,7 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
-from services.screening.live_index import DEFAULT_BANK, TOPIC, Bank, LiveIndex
+from services.screening.catalogue import Bank
+from services.screening.live_index import DEFAULT_BANK, TOPIC, LiveIndex
 from shared.bus.port import Bus
 from shared.cloudevents import Envelope, encode
 from shared.events import BankChanged, BankSettings

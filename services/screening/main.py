@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 
 from services.screening.api import build_router
 from services.screening.banks import Banks
+from services.screening.index_folder import own_folder
 from services.screening.live_index import TOPIC, LiveIndex
 from services.screening.look import Looker
 from services.screening.lookups import Lookups
@@ -15,6 +16,7 @@ from services.screening.registrar import Registrar
 from services.screening.seen import FEATURES
 from services.screening.settings import ScreeningSettings
 from services.screening.tables import leases
+from services.screening.upkeep import Upkeep
 from services.screening.worker import TOPICS as UPLOAD_TOPICS
 from services.screening.worker import Screener
 from shared import metrics
@@ -32,9 +34,19 @@ from shared.telemetry import ConsumerMetrics
 @asynccontextmanager
 async def open_screening(backends: Backends, settings: ScreeningSettings) -> AsyncIterator[Service]:
     """The service, ready to run; its store and pool are closed after the block."""
+    with own_folder(settings.index or backends.data / "index") as folder:
+        index = LiveIndex(backends.blobs, folder)
+        try:
+            async with _over(backends, settings, index) as service:
+                yield service
+        finally:
+            index.close()
+
+
+@asynccontextmanager
+async def _over(backends: Backends, settings: ScreeningSettings, index: LiveIndex) -> AsyncIterator[Service]:
     store = open_store(backends.store_url, "screening")
     pool = DecodePool(_pool_settings(settings))
-    index = LiveIndex(backends.blobs)
     looker = Looker(store, backends.blobs, pool, "query" if settings.partial_copies else None)
     screener = Screener(store, backends.bus, index, looker)
     banks = Banks(backends.bus, index)
@@ -48,21 +60,24 @@ async def open_screening(backends: Backends, settings: ScreeningSettings) -> Asy
     async def following(stopping: asyncio.Event) -> None:
         await until(stopping, index.follow(backends.bus))
 
-    async def caught_up() -> None:
+    async def caught_up() -> str | None:
         behind = await backends.bus.end_offset(TOPIC) - index.offset
         metrics.INDEX_BEHIND.set(behind)
         if behind > 0:
             raise Unavailable(f"the index is {behind} records behind")
         if index.partial.missing:
             raise Unavailable(f"the local features of {index.partial.missing} references cannot be read")
+        return f"set aside as damaged, and done without: {'; '.join(index.refused)}" if index.refused else None
 
     try:
+        await index.open(backends.bus)
         await banks.ensure_default()
         yield Service(
             name="screening",
             routers=(router,),
             workers=(
                 Worker("screening-index", following),
+                Worker("screening-index-upkeep", Upkeep(index, settings.index_delta).run),
                 Worker("screening-uploads", uploads.run),
                 Worker("screening-references", references.run),
                 Worker("screening-relay", Relay(store, screener.outbox, backends.bus, lease).run),

@@ -1,5 +1,7 @@
 """The settings of screening, read once at start."""
 
+from pathlib import Path
+
 from pydantic import BaseModel, Field
 
 
@@ -13,4 +15,10 @@ class ScreeningSettings(BaseModel):
     memory_mb: int = Field(512, ge=128, description="memory limit of a decoding process, in MB")
     idle_seconds: float = Field(30.0, gt=0, description="an unused decoding process ends after this many seconds")
     partial_copies: bool = Field(True, description="search for parts of protected works by local features too")
+    index: Path | None = Field(
+        None, description="folder of the search index, which the topic can fill again; in the data folder if not given"
+    )
+    index_delta: int = Field(
+        64_000, ge=1, description="changes of references that are searched by a scan before they are merged"
+    )
     lookup_bytes: int = Field(200_000_000, ge=1, description="largest picture to look up, in bytes")

@@ -3,7 +3,7 @@
 Two adapters keep this contract: `embedded` (a durable log in SQLite) and `kafka` (aiokafka).
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -70,7 +70,7 @@ class Bus(Protocol):
     def subscribe(self, group: str, topics: Sequence[str]) -> AbstractAsyncContextManager[Subscription]:
         """Joins a group; leaving the block leaves the group. A new group starts at the earliest record."""
 
-    def follow(self, topic: str, *, offset: int = 0) -> AsyncIterator[list[Message]]:
+    def follow(self, topic: str, *, offset: int = 0) -> AsyncGenerator[list[Message], None]:
         """Partition 0 of a topic from `offset` on, without a group, for ever; an empty list says: caught up for now."""
 
     async def end_offset(self, topic: str, partition: int = 0) -> int:

@@ -94,11 +94,16 @@ def _add_operations(app: FastAPI, checks: Sequence[Check]) -> None:
 
     @app.get("/readyz", tags=["operations"])
     async def readyz() -> dict[str, Any]:
-        """The process can do its work: every part it depends on answers. 503 names those that do not."""
-        faults = [fault for fault in await asyncio.gather(*map(_ask, checks)) if fault]
+        """The process can do its work: every part it depends on answers. 503 names those that do not.
+
+        `notes` tell of what an operator should look at although the work goes on.
+        """
+        said = dict(zip((check.name for check in checks), await asyncio.gather(*map(_ask, checks)), strict=True))
+        faults = [fault for fault in said.values() if isinstance(fault, FieldFault)]
         if faults:
             raise problems.Problem(503, "not_ready", errors=faults, headers={"Retry-After": "2"})
-        return {"status": "ready", "checks": [check.name for check in checks]}
+        notes = {name: note for name, note in said.items() if note is not None}
+        return {"status": "ready", "checks": list(said), "notes": notes}
 
     @app.get("/metrics", tags=["operations"], response_class=Response)
     async def metrics() -> Response:
@@ -115,10 +120,9 @@ def _add_operations(app: FastAPI, checks: Sequence[Check]) -> None:
         return page(app.openapi())
 
 
-async def _ask(check: Check) -> FieldFault | None:
+async def _ask(check: Check) -> FieldFault | str | None:
     try:
         async with asyncio.timeout(_CHECK_SECONDS):
-            await check.ask()
+            return await check.ask()
     except (Unavailable, TimeoutError) as error:
         return FieldFault(field=check.name, message=str(error) or "does not answer", remedy="see its log")
-    return None

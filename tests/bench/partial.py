@@ -31,7 +31,7 @@ from services.screening.fingerprint.model import Fingerprints  # noqa: E402
 from services.screening.fingerprint.whole import fingerprint  # noqa: E402
 from services.screening.matching.corroborate import FARTHEST, LEAST_LOCAL_SCORE, corroborate  # noqa: E402
 from services.screening.matching.local import Features, LocalIndex, compile_kernels, extract_features  # noqa: E402
-from services.screening.matching.whole import WholeIndex  # noqa: E402
+from services.screening.matching.whole import LEAST_QUALITY, WholeIndex  # noqa: E402
 from tests.bench.partial_drawings import dead_leaves  # noqa: E402
 
 Luma = NDArray[np.uint8]
@@ -50,7 +50,8 @@ class Cascade:
     def add(self, name: str, picture: Picture, prints: Fingerprints) -> None:
         """One reference, through its stored form."""
         first = prints.first
-        self.whole.add(name, sha256=name.encode(), pdq=bytes.fromhex(first.pdq), quality=first.pdq_quality)
+        if first.pdq_quality >= LEAST_QUALITY:
+            self.whole.add(name, pdq=bytes.fromhex(first.pdq))
         stored = extract_features(picture.views[0].luma, "reference").to_bytes()
         self.local.add(name, Features.from_bytes(stored))
 

@@ -71,7 +71,9 @@ def _state(line: Machine) -> dict[str, Any]:
     """What stands and what is searched for, without the ids, times and numbers that a history leaves."""
     works = {}
     for title, seed in WORKS.items():
-        matches = line.ask("POST", "/v1/lookups", files={"file": ("work.png", png(poster(seed, SMALL)))}).json()["matches"]
+        matches = line.ask("POST", "/v1/lookups", files={"file": ("work.png", png(poster(seed, SMALL)))}).json()[
+            "matches"
+        ]
         works[title] = [match["reference"] for match in matches]
     return _decided(line) | {"works": works, "banks": line.client.get("screening", "/v1/banks")["items"]}
 

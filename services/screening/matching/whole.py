@@ -32,40 +32,19 @@ class WholeIndex:
         """Tables other than the plain ones (`exact.SegmentedTable` for millions) may be given."""
         self._pdq: HashTable = ScanTable(words=4) if pdq is None else pdq
         self._phash: HashTable = ScanTable(words=1) if phash is None else phash
-        self._by_sha256: dict[bytes, set[str]] = {}
-        self._sha256_of: dict[str, bytes] = {}
 
-    def add(
-        self,
-        reference_id: str,
-        *,
-        sha256: bytes,
-        pdq: bytes | None = None,
-        phash: bytes | None = None,
-        quality: int = 0,
-    ) -> None:
+    def add(self, reference_id: str, *, pdq: bytes | None = None, phash: bytes | None = None) -> None:
         """Adds a reference, in place of what was known under its id. 32 bytes of PDQ, 8 of pHash."""
         self.remove(reference_id)
-        self._by_sha256.setdefault(sha256, set()).add(reference_id)
-        self._sha256_of[reference_id] = sha256
-        if pdq is not None and quality >= LEAST_QUALITY:
+        if pdq is not None:
             self._pdq.add(reference_id, pdq)
-        if phash is not None and quality >= LEAST_QUALITY:
+        if phash is not None:
             self._phash.add(reference_id, phash)
 
     def remove(self, reference_id: str) -> None:
         """Forgets a reference; unknown ids are fine."""
-        sha256 = self._sha256_of.pop(reference_id, None)
-        if sha256 is not None:
-            self._by_sha256[sha256].discard(reference_id)
-            if not self._by_sha256[sha256]:
-                del self._by_sha256[sha256]
         self._pdq.remove(reference_id)
         self._phash.remove(reference_id)
-
-    def search_sha256(self, sha256: bytes) -> list[Hit]:
-        """References of the very same bytes."""
-        return [Hit(reference_id, "sha256", 0) for reference_id in sorted(self._by_sha256.get(sha256, ()))]
 
     def search_pdq(self, variants: Sequence[tuple[str, bytes]], quality: int, *, radius: int) -> list[Hit]:
         """Every reference within `radius` bits of one of the (transform, 32 bytes), at its nearest transform."""
@@ -90,9 +69,6 @@ class WholeIndex:
     def search_phash(self, value: bytes, *, radius: int) -> list[Hit]:
         """Every reference within `radius` bits of 8 bytes of pHash."""
         return [Hit(reference_id, "phash", distance) for reference_id, distance in self._phash.within(value, radius)]
-
-    def __len__(self) -> int:
-        return len(self._sha256_of)
 
 
 def _differing(one: bytes, other: bytes) -> int:

@@ -2,7 +2,7 @@
 
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -70,7 +70,7 @@ class EmbeddedBus:
         finally:
             await subscription.leave()
 
-    async def follow(self, topic: str, *, offset: int = 0) -> AsyncIterator[list[Message]]:
+    async def follow(self, topic: str, *, offset: int = 0) -> AsyncGenerator[list[Message], None]:
         """See `Bus`."""
         with self._wakeups.waiter([topic]) as waiter:
             while True:

@@ -4,7 +4,7 @@ Idempotent producer and acks=all; no auto-commit; a new group starts at the earl
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
@@ -83,7 +83,7 @@ class KafkaBus:
         finally:
             await subscription.leave()
 
-    async def follow(self, topic: str, *, offset: int = 0) -> AsyncIterator[list[Message]]:
+    async def follow(self, topic: str, *, offset: int = 0) -> AsyncGenerator[list[Message], None]:
         """See `Bus`. Waits for brokers that are away."""
         place = TopicPartition(self._prefix + topic, 0)
         while True:

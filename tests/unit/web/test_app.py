@@ -35,10 +35,12 @@ class Ailing:
     """A part that can be made to fail."""
 
     error: Exception | None = None
+    note: str | None = None
 
-    async def ask(self) -> None:
+    async def ask(self) -> str | None:
         if self.error is not None:
             raise self.error
+        return self.note
 
 
 @pytest.fixture
@@ -139,7 +141,9 @@ async def test_a_forged_cursor_is_refused(client: httpx2.AsyncClient, cursor: st
 
 
 async def test_readiness_names_what_is_missing(client: httpx2.AsyncClient, part: Ailing) -> None:
-    assert (await client.get("/readyz")).json() == {"status": "ready", "checks": ["part"]}
+    assert (await client.get("/readyz")).json() == {"status": "ready", "checks": ["part"], "notes": {}}
+    part.note = "a little worn"
+    assert (await client.get("/readyz")).json()["notes"] == {"part": "a little worn"}
     part.error = Unavailable("the part is gone")
     answer = await client.get("/readyz")
     assert (answer.status_code, answer.json()["code"]) == (503, "not_ready")

@@ -6,6 +6,7 @@ import hashlib
 import json
 import mmap
 import os
+import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -32,6 +33,7 @@ class _File:
 def write(folder: Path, about: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> None:
     """Writes arrays and then their manifest, synced; the folder appears under its name at once or not at all."""
     staging = folder.with_name(folder.name + ".partial")
+    shutil.rmtree(staging, ignore_errors=True)  # of a merge that failed
     staging.mkdir(parents=True)
     files = {name: _write_array(staging / name, array) for name, array in arrays.items()}
     document = {

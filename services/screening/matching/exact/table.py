@@ -14,6 +14,7 @@ from services.screening.matching.exact.segment import Segment
 from services.screening.matching.hash_table import ScanTable
 
 _PREFIX = "segment-"
+_REFUSED = "damaged-"
 _KEPT = 2  # the newest segment, and the one before it in case the newest is damaged
 
 
@@ -41,8 +42,9 @@ class Snapshot:
 class SegmentedTable:
     """A `HashTable` over a folder of its own. One thread at a time, but for `Snapshot.build`.
 
-    Opening takes the newest segment that is whole; `position` says up to where in the log it holds everything, and
-    what came later must be added again. `refused` lists the damaged ones: report them, answers stay right.
+    Opening takes the newest segment that is of its manifest's sizes; `refuse_damaged` reads all of it. `position` says
+    up to where in the log it holds everything; what came later must be added again. `refused` lists the damaged ones:
+    report them, answers stay right.
     """
 
     def __init__(self, folder: Path, *, bits: int, radius: int) -> None:
@@ -53,6 +55,18 @@ class SegmentedTable:
         self._dead = np.zeros(len(self._segment) if self._segment else 0, np.bool_)
         self._live = ScanTable(self._words)
         self._changed: set[str] | None = None
+
+    def refuse_damaged(self) -> None:
+        """Lets go of segments of which one byte is not as written, for the ones before them. Call before adding."""
+        while self._segment is not None:
+            try:
+                self._segment.verify()
+            except DamagedSegment as damage:
+                self._refuse(self._segment.folder, damage)
+                self._segment = self._newest()
+            else:
+                break
+        self._dead = np.zeros(len(self._segment) if self._segment else 0, np.bool_)
 
     @property
     def position(self) -> int:
@@ -108,7 +122,7 @@ class SegmentedTable:
         return Snapshot(name, self._radius, position, self._live.contents(), self._segment, self._dead.copy())
 
     def adopt(self, merged: Segment) -> None:
-        """Ends a merge: the new segment takes over, less what changed meanwhile; old segments are deleted."""
+        """Ends a merge: the new segment takes over, less what changed meanwhile."""
         changed, self._changed = self._changed or set(), None
         self._segment, self._dead = merged, np.zeros(len(merged), np.bool_)
         for name in self._live.contents()[0]:
@@ -118,7 +132,16 @@ class SegmentedTable:
             number = self._number_of(name)
             if number is not None:
                 self._dead[number] = True
-        for old in self._segments()[:-_KEPT]:
+
+    def sweep(self) -> None:
+        """Deletes segments that are no longer needed; in any thread, but not while a merge is written."""
+        for old in [*self._segments()[:-_KEPT], *self._folder.glob(f"{_REFUSED}*")]:
+            shutil.rmtree(old)
+
+    def clear(self) -> None:
+        """Forgets everything: the log that it was built from is another one."""
+        self._segment, self._dead, self._live = None, np.zeros(0, np.bool_), ScanTable(self._words)
+        for old in self._segments():
             shutil.rmtree(old)
 
     def _number_of(self, reference_id: str) -> int | None:
@@ -131,8 +154,14 @@ class SegmentedTable:
             try:
                 return Segment.open(folder)
             except DamagedSegment as damage:
-                self.refused.append(str(damage))
+                self._refuse(folder, damage)
         return None
+
+    def _refuse(self, folder: Path, damage: DamagedSegment) -> None:
+        self.refused.append(str(damage).removeprefix(f"{self._folder.parent}/"))
+        aside = folder.with_name(f"{_REFUSED}{folder.name}")  # to be looked at, until the next merge
+        shutil.rmtree(aside, ignore_errors=True)
+        folder.rename(aside)
 
     def _segments(self) -> list[Path]:
         whole = (path for path in self._folder.glob(f"{_PREFIX}*") if path.suffix != ".partial")

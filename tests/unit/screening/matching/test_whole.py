@@ -17,10 +17,10 @@ def flipped(value: bytes, bits: Sequence[int]) -> bytes:
     return number.to_bytes(len(value), "little")
 
 
-def index_of(*pdqs: bytes, quality: int = 100) -> WholeIndex:
+def index_of(*pdqs: bytes) -> WholeIndex:
     index = WholeIndex()
     for number, pdq in enumerate(pdqs):
-        index.add(f"r{number}", sha256=bytes([number]) * 32, pdq=pdq, phash=pdq[:8], quality=quality)
+        index.add(f"r{number}", pdq=pdq, phash=pdq[:8])
     return index
 
 
@@ -39,10 +39,7 @@ def test_the_nearest_transform_is_reported_once() -> None:
     assert index_of(stored).search_pdq(variants, 100, radius=31) == [Hit("r0", "pdq", 3, "mirrored")]
 
 
-def test_low_quality_is_neither_kept_nor_searched() -> None:
-    poor = index_of(bytes(32), quality=49)
-    assert poor.search_pdq([("identity", bytes(32))], 100, radius=31) == []
-    assert poor.search_phash(bytes(8), radius=10) == []
+def test_a_picture_of_low_quality_is_not_searched() -> None:
     assert index_of(bytes(32)).search_pdq([("identity", bytes(32))], 49, radius=31) == []
 
 
@@ -51,26 +48,18 @@ def test_phash_within_its_radius() -> None:
     assert index.search_phash(b"\x0f" + bytes(7), radius=10) == [Hit("r0", "phash", 4)]
 
 
-def test_equal_bytes_by_sha256() -> None:
-    index = index_of(bytes(32), bytes(32))
-    assert index.search_sha256(b"\x01" * 32) == [Hit("r1", "sha256", 0)]
-    assert index.search_sha256(b"\x07" * 32) == []
-
-
 @given(st.lists(st.tuples(st.booleans(), st.integers(0, 7), HASHES), max_size=60))
 def test_adds_and_removals_in_any_order_leave_what_a_dictionary_would(steps: list[tuple[bool, int, bytes]]) -> None:
     index, held = WholeIndex(), dict[str, bytes]()
     for adds, number, pdq in steps:
         name = f"r{number}"
         if adds:
-            index.add(name, sha256=pdq, pdq=pdq, quality=100)
+            index.add(name, pdq=pdq)
             held[name] = pdq
         else:
             index.remove(name)
             held.pop(name, None)
-    assert len(index) == len(held)
     for name, pdq in held.items():
         assert name in {hit.reference_id for hit in index.search_pdq([("identity", pdq)], 100, radius=0)}
-        assert name in {hit.reference_id for hit in index.search_sha256(pdq)}
     everything = index.search_pdq([("identity", bytes(32))], 100, radius=256)
     assert {hit.reference_id for hit in everything} == set(held)

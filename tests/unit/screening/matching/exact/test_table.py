@@ -105,10 +105,37 @@ def test_a_damaged_segment_is_refused_and_the_one_before_serves(tmp_path: Path) 
     assert again.within(VALUES[1], 31) == [("r1", 0)]
 
 
+def test_one_flipped_bit_is_refused_once_all_is_read(tmp_path: Path) -> None:
+    table = filled(tmp_path, 2)
+    table.adopt(table.snapshot(2).build())
+    table.add("r2", VALUES[2])
+    newest = table.snapshot(3).build()
+    hashes = bytearray((newest.folder / "hashes").read_bytes())
+    hashes[40] ^= 1
+    (newest.folder / "hashes").write_bytes(hashes)
+    again = SegmentedTable(tmp_path, bits=256, radius=31)
+    assert (again.position, again.refused) == (3, [])
+    again.refuse_damaged()
+    assert again.position == 2
+    assert "SHA-256" in again.refused[0]
+    assert again.within(VALUES[1], 31) == [("r1", 0)]
+    assert SegmentedTable(tmp_path, bits=256, radius=31).position == 2
+
+
+def test_a_cleared_table_holds_nothing_and_stays_so(tmp_path: Path) -> None:
+    table = filled(tmp_path, 2)
+    table.adopt(table.snapshot(2).build())
+    table.clear()
+    assert len(table) == 0
+    assert table.within(VALUES[1], 31) == []
+    assert SegmentedTable(tmp_path, bits=256, radius=31).position == 0
+
+
 def test_only_the_last_two_segments_are_kept(tmp_path: Path) -> None:
     table = filled(tmp_path, 3)
     for position in range(5):
         table.adopt(table.snapshot(position).build())
+        table.sweep()
     assert len(list(tmp_path.iterdir())) == 2
     assert table.unmerged == 0
 
@@ -121,7 +148,7 @@ def test_a_whole_index_over_segments_finds_the_same(tmp_path: Path) -> None:
     plain = WholeIndex()
     for index in (segmented, plain):
         for number, value in enumerate(VALUES):
-            index.add(f"r{number}", sha256=value, pdq=value, phash=value[:8], quality=90)
+            index.add(f"r{number}", pdq=value, phash=value[:8])
         index.remove("r3")
     for value in VALUES:
         variants = [("identity", value)]
