@@ -19,7 +19,7 @@ from shared.service import Service, Worker
 from shared.store.directory import Directory
 from shared.web.app import Closing, build_app
 from shared.web.problems import Problem
-from shared.web.server import serve
+from shared.web.server import listen, serve
 
 PATIENCE = 20
 
@@ -142,3 +142,14 @@ async def test_a_taken_port_says_so(directory: Directory) -> None:
         service = a_service()
         with pytest.raises(ConfigurationError, match="--port"):
             await serve(build_app([service], directory), [service], port=taken.getsockname()[1])
+
+
+async def test_answers_are_not_held_back_on_a_connection_that_stays_open() -> None:
+    taken: asyncio.Queue[socket.socket] = asyncio.Queue()
+    connections = await asyncio.start_server(
+        lambda _, writer: taken.put_nowait(writer.get_extra_info("socket")), sock=listen("127.0.0.1", 0)
+    )
+    async with connections:
+        _, writer = await asyncio.open_connection(*connections.sockets[0].getsockname()[:2])
+        assert (await taken.get()).getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+        writer.close()
