@@ -10,14 +10,24 @@ from pathlib import Path
 
 import structlog
 
+from shared.errors import ConfigurationError
+
 _log = structlog.get_logger()
 
 
 @contextmanager
 def own_folder(wanted: Path) -> Iterator[Path]:
-    """`wanted`, made and locked; a folder that is gone afterwards where another process holds that one."""
-    wanted.mkdir(parents=True, exist_ok=True)
-    handle = os.open(wanted / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+    """`wanted`, made and locked; a folder that is gone afterwards where another process holds that one.
+
+    Raises `ConfigurationError` where it cannot be written.
+    """
+    try:
+        wanted.mkdir(parents=True, exist_ok=True)
+        handle = os.open(wanted / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise ConfigurationError(
+            f"the folder of the search index cannot be written ({error}): name another in CLEARFRAME_SCREENING__INDEX"
+        ) from error
     try:
         if _locked(handle):
             yield wanted

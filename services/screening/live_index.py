@@ -1,33 +1,35 @@
 """The reference set as this process searches it, built from the `references` topic alone and kept up with it."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Sequence
 from contextlib import aclosing
 from datetime import datetime
 from pathlib import Path
 
 import structlog
 
-from services.screening.catalogue import Bank, Catalogue, Hashes
-from services.screening.findings import SHIPPED_SCORE, best_first, is_live, match_of, partial_match_of
+from services.screening.catalogue import Bank, Catalogue, CatalogueDamaged, Hashes
+from services.screening.findings import SHIPPED_SCORE
 from services.screening.fingerprint.kinds import PDQ, PHASH
-from services.screening.matching.corroborate import LEAST_LOCAL_SCORE, corroborate
+from services.screening.matches import matches
+from services.screening.matching.corroborate import LEAST_LOCAL_SCORE
 from services.screening.matching.exact.table import SegmentedTable
-from services.screening.matching.local import PartialHit
-from services.screening.matching.whole import Hit, WholeIndex
+from services.screening.matching.whole import WholeIndex
 from services.screening.partial_index import PartialIndex
-from services.screening.seen import Seen, SeenPicture
+from services.screening.seen import Seen
 from shared import metrics
 from shared.blobs.port import Blobs
 from shared.bus.port import Bus, Message
 from shared.cloudevents import decode
-from shared.errors import Reject, Retry
+from shared.errors import OutOfSpace, Reject, Retry, Unavailable
 from shared.events import BankChanged, BankSettings, ReferenceRefused, ReferenceRegistered, ReferenceWithdrawn
 from shared.findings import ReferenceMatch
+from shared.service import until
 
 TOPIC = "references"
 DEFAULT_BANK = "protected"
 _CATCH_UP_SECONDS = 5.0
+_PAUSE = 1.0  # seconds until what could not be saved is tried again
 _log = structlog.get_logger()
 
 
@@ -43,6 +45,9 @@ class LiveIndex:
         self._whole = WholeIndex(*self.tables)
         self._catalogue = Catalogue(None if folder is None else folder / "catalogue.sqlite")
         self._moved = asyncio.Event()
+        self._anew = asyncio.Event()
+        self._owed = 0  # the offset before which it may not answer
+        self._ahead = False  # the tables hold what the catalogue could not save
         self.offset = 0
 
     async def open(self, bus: Bus) -> None:
@@ -50,32 +55,47 @@ class LiveIndex:
 
         Every byte of a segment is read before it answers: with one wrong bit it might miss a copy.
         """
-        if await self._is_copy_of(bus):
-            await asyncio.gather(*(asyncio.to_thread(table.refuse_damaged) for table in self.tables))
-        else:
-            _log.warning("index_begun_anew", reason="the folder holds the index of another log")
-            self._catalogue.begin_anew()
-        self.offset, _ = self._catalogue.reached
-        if self.offset == 0:
-            for table in self.tables:
-                table.clear()
-        self._put_back()
+        try:
+            await self._go_on(bus)
+        except CatalogueDamaged as damage:
+            self._begin_anew(str(damage))
         for refusal in self.refused:
             _log.error("index_segment_refused", detail=refusal)
         metrics.INDEX_REFUSED.set(len(self.refused))
         metrics.INDEX_REFERENCES.set(len(self))
 
+    async def _go_on(self, bus: Bus) -> None:
+        self.offset, _ = self._catalogue.reached
+        if self.offset and await self._is_copy_of(bus):
+            await asyncio.gather(*(asyncio.to_thread(table.refuse_damaged) for table in self.tables))
+            self._put_back()
+        else:
+            self._begin_anew("the folder holds the index of another log" if self.offset else "")
+
+    def _begin_anew(self, reason: str) -> None:
+        """From the start of the topic."""
+        if reason:
+            _log.warning("index_begun_anew", reason=reason)
+        self.offset = 0
+        self._catalogue.begin_anew()
+        for table in self.tables:
+            table.clear()
+        self._anew.set()
+
+    def _mend(self, damage: CatalogueDamaged) -> None:
+        """While it serves: no answers until it is again as far as it was."""
+        self._owed = max(self._owed, self.offset)
+        self._begin_anew(str(damage))
+
     async def _is_copy_of(self, bus: Bus) -> bool:
         offset, last = self._catalogue.reached
-        if offset == 0:
-            return True
         if await bus.end_offset(TOPIC) < offset:
             return False
         async with aclosing(bus.follow(TOPIC, offset=offset - 1)) as following:
             async for messages in following:
                 # Where compaction took our last record away, a later one says nothing about the log.
                 first = messages[0] if messages else None
-                return first is None or first.offset >= offset or first.headers.get("ce_id") == last
+                return first is None or first.offset >= offset or first.headers.get("ce_id", "") == last
         return True
 
     def _put_back(self) -> None:
@@ -112,21 +132,45 @@ class LiveIndex:
         await self._moved.wait()
 
     async def follow(self, bus: Bus) -> None:
-        """Applies the topic's records for ever."""
-        async for messages in bus.follow(TOPIC, offset=self.offset):
-            if messages:
-                with self._catalogue.writing():
-                    for message in messages:
-                        self.apply(message)
-                    self._catalogue.reach(self.offset, messages[-1].headers.get("ce_id", ""))
-            metrics.INDEX_REFERENCES.set(len(self))
-            moved, self._moved = self._moved, asyncio.Event()
-            moved.set()
+        """Applies the topic's records for ever; from its start if the catalogue turns out to be damaged."""
+        while True:
+            self._anew = asyncio.Event()
+            try:
+                await until(self._anew, self._follow(bus))
+            except CatalogueDamaged as damage:
+                self._mend(damage)
 
-    async def reach(self, offset: int) -> None:
+    async def _follow(self, bus: Bus) -> None:
+        async with aclosing(bus.follow(TOPIC, offset=self.offset)) as following:
+            async for messages in following:
+                if messages and not self._saved(messages):
+                    await asyncio.sleep(_PAUSE)
+                    return  # to begin again with the same messages
+                metrics.INDEX_REFERENCES.set(len(self))
+                moved, self._moved = self._moved, asyncio.Event()
+                moved.set()
+
+    def _saved(self, messages: Sequence[Message]) -> bool:
+        """Applies them, in one transaction. False where the disk is full: then nothing is answered."""
+        self._ahead = True
+        try:
+            with self._catalogue.writing():
+                for message in messages:
+                    self.apply(message)
+                self._catalogue.reach(messages[-1].offset + 1, messages[-1].headers.get("ce_id", ""))
+        except CatalogueDamaged:
+            raise
+        except (OutOfSpace, Unavailable) as error:
+            _log.error("index_not_saved", offset=messages[0].offset, error=str(error))
+            return False
+        self._ahead = False
+        self.offset = messages[-1].offset + 1
+        return True
+
+    async def reach(self, offset: int, seconds: float = _CATCH_UP_SECONDS) -> None:
         """Returns once every record before `offset` is searched. Raises `Retry` when that takes too long."""
         try:
-            async with asyncio.timeout(_CATCH_UP_SECONDS):
+            async with asyncio.timeout(seconds):
                 while self.offset < offset:
                     await self._moved.wait()
         except TimeoutError as error:
@@ -142,7 +186,6 @@ class LiveIndex:
             )
         else:
             self.take(event, message.offset)
-        self.offset = max(self.offset, message.offset + 1)
 
     def take(self, event: object, offset: int = 0) -> None:
         """What the record at this offset says; what is older than what is held is left out."""
@@ -170,48 +213,18 @@ class LiveIndex:
     async def search(
         self, seen: Seen, now: datetime, *, least_score: float = SHIPPED_SCORE
     ) -> tuple[ReferenceMatch, ...]:
-        """Every live reference that the picture holds, as a whole or in part, the surest first."""
+        """Every live reference that the picture holds, as a whole or in part, the surest first.
+
+        Raises `Retry` while the index is made again or cannot be saved: what it does not hold yet, it would miss.
+        """
         parts = await self.partial.search(seen.named_features(), min(least_score, LEAST_LOCAL_SCORE))
-        whole = list(self._matches(seen.picture, now, least_score))
-        return best_first([*whole, *self._partial_matches(parts, seen.picture, now)], least_score)
-
-    def _matches(self, seen: SeenPicture, now: datetime, least_score: float) -> Iterator[ReferenceMatch]:
-        for hit, view in self._hits(seen, least_score):
-            record, bank = self._of(hit.reference_id)
-            near = hit.detector != "pdq" or hit.distance <= bank.max_distance or least_score < SHIPPED_SCORE
-            if near and record is not None and is_live(record, bank, now):
-                yield match_of(hit, record, bank, view)
-
-    def _partial_matches(
-        self, parts: list[tuple[PartialHit, str]], seen: SeenPicture, now: datetime
-    ) -> Iterator[ReferenceMatch]:
-        for hit, view in self._corroborated(parts, seen):
-            record, bank = self._of(hit.reference_id)
-            if record is not None and is_live(record, bank, now):  # else withdrawn while we searched
-                yield partial_match_of(hit, record, bank, view)
-
-    def _corroborated(self, parts: list[tuple[PartialHit, str]], seen: SeenPicture) -> Iterator[tuple[PartialHit, str]]:
-        """A few features and a hash that is a little too far say together what neither says alone."""
-        for view in seen.views:
-            hits = [hit for hit, name in parts if name == view.name]
-            distances = self._whole.pdq_distances(view.pdq_variants(), [hit.reference_id for hit in hits])
-            yield from ((hit, view.name) for hit in corroborate(hits, distances))
-
-    def _of(self, reference_id: str) -> tuple[ReferenceRegistered | None, BankSettings]:
-        record = self._catalogue.find(reference_id)
-        return record, self._catalogue.bank(record.details.bank)[0] if record else BankSettings()
-
-    def _hits(self, seen: SeenPicture, least_score: float) -> Iterator[tuple[Hit, str]]:
-        reach = 2 * (1 - least_score)
-        if seen.sha256:
-            for reference_id in self._catalogue.of_bytes(bytes.fromhex(seen.sha256)):
-                yield Hit(reference_id, "sha256", 0), "picture"
-        for view in seen.views:
-            for hit in self._whole.search_pdq(view.pdq_variants(), view.pdq_quality, radius=round(PDQ.radius * reach)):
-                yield hit, view.name
-            if view.phash is not None and view.pdq_quality >= PDQ.least_quality:
-                for hit in self._whole.search_phash(PHASH.parse(view.phash), radius=round(PHASH.radius * reach)):
-                    yield hit, view.name
+        if self._ahead or self.offset < self._owed:
+            raise Retry(f"the index is at offset {self.offset} and may not answer yet")
+        try:
+            return matches(self._whole, self._catalogue, seen.picture, parts, now=now, least_score=least_score)
+        except CatalogueDamaged as damage:
+            self._mend(damage)
+            raise Retry("the index was damaged and is made again") from damage
 
     def banks(self) -> tuple[Bank, ...]:
         """Every bank by name; the default one also while nobody has set it."""

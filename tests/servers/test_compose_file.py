@@ -55,6 +55,12 @@ def test_whoever_is_waited_for_as_healthy_says_whether_it_is() -> None:
             assert (how["condition"] == "service_healthy") == ("healthcheck" in SERVICES[other])
 
 
+def test_what_screening_writes_lies_in_volumes() -> None:
+    """The rest of its file system is read-only."""
+    mounted = {volume.split(":")[1] for volume in SERVICES["screening"]["volumes"]}
+    assert mounted == {"/cache", SERVICES["screening"]["environment"]["CLEARFRAME_SCREENING__INDEX"]}
+
+
 def test_every_secret_must_be_given() -> None:
     for name in ("POSTGRES_PASSWORD", "S3_SECRET_KEY"):
         uses = re.findall(r"\$\{" + name + r"([^}]*)\}", TEXT)

@@ -51,10 +51,9 @@ class SegmentedTable:
         folder.mkdir(parents=True, exist_ok=True)
         self._folder, self._radius, self._words = folder, radius, bits // 64
         self.refused: list[str] = []
-        self._segment = self._newest()
-        self._dead = np.zeros(len(self._segment) if self._segment else 0, np.bool_)
         self._live = ScanTable(self._words)
         self._changed: set[str] | None = None
+        self._use(self._newest())
 
     def refuse_damaged(self) -> None:
         """Lets go of segments of which one byte is not as written, for the ones before them. Call before adding."""
@@ -63,10 +62,9 @@ class SegmentedTable:
                 self._segment.verify()
             except DamagedSegment as damage:
                 self._refuse(self._segment.folder, damage)
-                self._segment = self._newest()
+                self._use(self._newest())
             else:
                 break
-        self._dead = np.zeros(len(self._segment) if self._segment else 0, np.bool_)
 
     @property
     def position(self) -> int:
@@ -76,10 +74,10 @@ class SegmentedTable:
     @property
     def unmerged(self) -> int:
         """References and withdrawals since the segment; from about 64,000 on a merge pays."""
-        return len(self._live) + int(self._dead.sum())
+        return len(self._live) + self._withdrawn
 
     def __len__(self) -> int:
-        return len(self._live) + len(self._dead) - int(self._dead.sum())
+        return len(self._live) + len(self._dead) - self._withdrawn
 
     def add(self, reference_id: str, value: bytes) -> None:
         """Adds a hash, in place of what was known under the id. Raises ValueError for an id that holds NUL."""
@@ -91,9 +89,7 @@ class SegmentedTable:
     def remove(self, reference_id: str) -> None:
         """Forgets a reference; unknown ids are fine."""
         self._live.remove(reference_id)
-        number = self._number_of(reference_id)
-        if number is not None:
-            self._dead[number] = True
+        self._withdraw(reference_id)
         if self._changed is not None:
             self._changed.add(reference_id)
 
@@ -122,16 +118,17 @@ class SegmentedTable:
         return Snapshot(name, self._radius, position, self._live.contents(), self._segment, self._dead.copy())
 
     def adopt(self, merged: Segment) -> None:
-        """Ends a merge: the new segment takes over, less what changed meanwhile."""
-        changed, self._changed = self._changed or set(), None
-        self._segment, self._dead = merged, np.zeros(len(merged), np.bool_)
-        for name in self._live.contents()[0]:
-            if name not in changed:
-                self._live.remove(name)
+        """Ends a merge: the new segment takes over, less what changed meanwhile. Not if the table was cleared."""
+        changed, self._changed, before = self._changed, None, self._live
+        if changed is None:
+            shutil.rmtree(merged.folder)
+            return
+        self._use(merged)
+        self._live = ScanTable(self._words)
         for name in changed:
-            number = self._number_of(name)
-            if number is not None:
-                self._dead[number] = True
+            self._withdraw(name)
+            if (value := before.value_of(name)) is not None:
+                self._live.add(name, value)
 
     def sweep(self) -> None:
         """Deletes segments that are no longer needed; in any thread, but not while a merge is written."""
@@ -140,9 +137,20 @@ class SegmentedTable:
 
     def clear(self) -> None:
         """Forgets everything: the log that it was built from is another one."""
-        self._segment, self._dead, self._live = None, np.zeros(0, np.bool_), ScanTable(self._words)
+        self._live, self._changed = ScanTable(self._words), None
+        self._use(None)
         for old in self._segments():
             shutil.rmtree(old)
+
+    def _use(self, segment: Segment | None) -> None:
+        self._segment, self._withdrawn = segment, 0
+        self._dead = np.zeros(len(segment) if segment else 0, np.bool_)
+
+    def _withdraw(self, reference_id: str) -> None:
+        number = self._number_of(reference_id)
+        if number is not None and not self._dead[number]:
+            self._dead[number] = True
+            self._withdrawn += 1
 
     def _number_of(self, reference_id: str) -> int | None:
         return self._segment.number_of(reference_id.encode()) if self._segment else None
