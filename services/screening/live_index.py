@@ -143,15 +143,15 @@ class LiveIndex:
     async def _follow(self, bus: Bus) -> None:
         async with aclosing(bus.follow(TOPIC, offset=self.offset)) as following:
             async for messages in following:
-                if messages and not self._saved(messages):
+                if messages and not self.save(messages):
                     await asyncio.sleep(_PAUSE)
                     return  # to begin again with the same messages
                 metrics.INDEX_REFERENCES.set(len(self))
                 moved, self._moved = self._moved, asyncio.Event()
                 moved.set()
 
-    def _saved(self, messages: Sequence[Message]) -> bool:
-        """Applies them, in one transaction. False where the disk is full: then nothing is answered."""
+    def save(self, messages: Sequence[Message]) -> bool:
+        """Applies them, in one transaction. False where the disk is full: nothing is answered until they are saved."""
         self._ahead = True
         try:
             with self._catalogue.writing():

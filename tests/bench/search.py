@@ -1,6 +1,7 @@
 """Exact radius search against scanning and FAISS, equal results asserted: `python tests/bench/search.py [COUNT ...]`.
 
 Random hashes with planted neighbours, one thread each; needs about 250 bytes of memory and 150 of disk a reference.
+Then the index of the service at one million: restart, one more, from published to found.
 """
 
 from __future__ import annotations
@@ -23,11 +24,13 @@ from numpy.typing import NDArray  # noqa: E402
 
 from services.screening.matching.exact import Segment, SegmentedTable  # noqa: E402
 from services.screening.matching.kernels import compile_kernels  # noqa: E402
+from tests.bench.search_live import live  # noqa: E402
 
 Words = NDArray[np.uint64]
 SHAPES = {256: 31, 64: 10}
 QUERIES = 200
 SLOW_QUERIES = 10
+LIVE_AT_MOST = 1_000_000  # references of the whole index, which takes half a minute to fill
 
 
 def main() -> None:
@@ -42,6 +45,7 @@ def main() -> None:
         for bits in SHAPES:
             with tempfile.TemporaryDirectory() as folder:
                 compare(Path(folder), bits, count, multi_hash=given.multi_hash)
+    live(min(max(given.count), LIVE_AT_MOST))
 
 
 def compare(folder: Path, bits: int, count: int, *, multi_hash: bool) -> None:

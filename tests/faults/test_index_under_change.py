@@ -21,6 +21,7 @@ SMALL = (160, 120)
 ADDED, WITHDRAWN, LOOKUPS = 1_000, 500, 2_000
 MERGES_AT = "150"  # so that segments are written and taken over within the test
 A_SECOND = 1.0
+BY_PICTURE = 40  # one lookup of so many: a picture costs twenty times a hash
 
 
 @dataclass
@@ -28,6 +29,7 @@ class Works:
     """What was protected and withdrawn, and when the service had said so."""
 
     pdq: dict[str, str] = field(default_factory=dict)
+    drawn: dict[str, int] = field(default_factory=dict)
     live_since: dict[str, float] = field(default_factory=dict)
     gone_since: dict[str, float] = field(default_factory=dict)
     going: set[str] = field(default_factory=set)
@@ -66,6 +68,7 @@ def _protect(api: httpx2.Client, works: Works, number: int) -> str:
     assert answer.status_code == 201, answer.text
     reference = answer.json()
     with works.lock:
+        works.drawn[reference["id"]] = number
         works.pdq[reference["id"]] = reference["fingerprints"]["pdq"]
         works.live_since[reference["id"]] = time.monotonic()
     return str(reference["id"])
@@ -87,10 +90,13 @@ def _found(api: httpx2.Client, **asked: Any) -> list[str]:
 
 def _look(api: httpx2.Client, works: Works, choice: Random) -> list[str]:
     with works.lock:
-        name = choice.choice(list(works.pdq))
-        pdq = works.pdq[name]
+        name = choice.choice(list(works.live_since))
+        pdq, drawn = works.pdq[name], works.drawn[name]
+    what: dict[str, Any] = {"json": {"pdq": pdq}}
+    if not choice.randrange(BY_PICTURE):
+        what = {"files": {"file": ("plate.png", png(photo(drawn, SMALL)))}}
     asked = time.monotonic()
-    return works.faults(name, asked, _found(api, json={"pdq": pdq}))
+    return works.faults(name, asked, _found(api, **what))
 
 
 def _change(api: httpx2.Client, works: Works) -> None:

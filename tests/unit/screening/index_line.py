@@ -54,13 +54,15 @@ class Machine:
     folder: Path
     bus: EmbeddedBus
     blobs: FileBlobs
+    kept: bool = True
+    """Whether the index has a folder; else each one begins anew, in memory."""
 
     async def publish(self, *events: Event) -> None:
         await self.bus.publish([encode(Envelope(new_id(), "clearframe/test", NOW, event)) for event in events])
 
     @asynccontextmanager
     async def index(self) -> AsyncIterator[LiveIndex]:
-        index = LiveIndex(self.blobs, self.folder / "index")
+        index = LiveIndex(self.blobs, self.folder / "index" if self.kept else None)
         await index.open(self.bus)
         following = asyncio.create_task(index.follow(self.bus))
         try:

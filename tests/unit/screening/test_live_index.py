@@ -113,17 +113,18 @@ STEPS = st.one_of(
 )
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(steps=st.lists(STEPS, max_size=14))
+@settings(max_examples=16, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(steps=st.lists(STEPS, max_size=14), kept=st.booleans())
 def test_any_history_ends_as_a_dictionary_would(
-    tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[str, str, str]]
+    tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[str, str, str]], kept: bool
 ) -> None:
-    asyncio.run(_history(tmp_path_factory.mktemp("history"), steps))
+    asyncio.run(_history(tmp_path_factory.mktemp("history"), steps, kept=kept))
 
 
-async def _history(folder: Path, steps: list[tuple[str, str, str]]) -> None:
+async def _history(folder: Path, steps: list[tuple[str, str, str]], *, kept: bool) -> None:
     held: dict[str, str] = {}
     async with machine(folder) as line:
+        line.kept = kept
         left = list(enumerate(steps, 1))
         while True:
             async with line.index() as index:
