@@ -1,7 +1,9 @@
 """The local features of all live references: loaded when first asked, searched off the event loop."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from typing import Literal
 
 import structlog
 
@@ -9,6 +11,7 @@ from services.screening.matching.local import Features, LocalIndex, PartialHit
 from shared.blobs.port import Blobs, read_whole
 from shared.errors import BlobDamaged, BlobMissing, Retry
 
+_AT_ONCE = 32  # features read while others are: beyond one machine each takes a round trip
 _log = structlog.get_logger()
 
 
@@ -49,24 +52,33 @@ class PartialIndex:
         """
         if self._index is None:
             self._index = await asyncio.to_thread(LocalIndex)
-        waiting = dict(self._waiting)
-        loaded = {name: None if digest is None else await self._load(name, digest) for name, digest in waiting.items()}
-        if loaded:
-            await asyncio.to_thread(_apply, self._index, loaded)
-        # Only now: what failed, or was put meanwhile, still waits.
-        self._waiting = {name: digest for name, digest in self._waiting.items() if waiting.get(name, "") != digest}
-        self._missing.clear()
+        waiting, missing = dict(self._waiting), set[str]()
+        for names in _batched(waiting, _AT_ONCE):
+            loaded = await asyncio.gather(*(self._load(name, waiting[name]) for name in names))
+            found = {name: features for name, features in zip(names, loaded, strict=True) if features != "unreadable"}
+            missing |= set(names) - found.keys()
+            await asyncio.to_thread(_apply, self._index, found)
+            for name in found:
+                if self._waiting.get(name, "") == waiting[name]:  # else put or forgotten meanwhile: it still waits
+                    del self._waiting[name]
+        self._missing = missing
+        if missing:
+            raise Retry(f"the local features of reference {min(missing)} cannot be read; withdraw it or add it again")
         return self._index
 
-    async def _load(self, reference_id: str, digest: str) -> Features:
+    async def _load(self, reference_id: str, digest: str | None) -> Features | Literal["unreadable"] | None:
+        """None for a reference that is to be forgotten."""
         try:
-            return Features.from_bytes(await read_whole(self._blobs, digest))
+            return None if digest is None else Features.from_bytes(await read_whole(self._blobs, digest))
         except (BlobMissing, BlobDamaged, ValueError) as error:
-            self._missing.add(reference_id)
             _log.error("reference_features_unreadable", reference=reference_id, error=str(error))
-            raise Retry(
-                f"the local features of reference {reference_id} cannot be read; withdraw it or add it again"
-            ) from error
+            return "unreadable"
+
+
+def _batched(names: Iterable[str], size: int) -> Iterator[tuple[str, ...]]:
+    left = iter(names)
+    while batch := tuple(islice(left, size)):
+        yield batch
 
 
 def _search(index: LocalIndex, views: Sequence[tuple[str, bytes]], least_score: float) -> list[tuple[PartialHit, str]]:

@@ -71,3 +71,18 @@ async def test_damaged_features_are_not_searched_with_and_a_withdrawal_frees_the
         await index.search(_asked(), 0.5)
     index.forget("r1")
     assert await index.search(_asked(), 0.5) == []
+
+
+async def test_what_can_be_read_is_not_read_again_because_of_one_that_cannot(blobs: FileBlobs, tmp_path: Path) -> None:
+    digest = await _kept(blobs)
+    index = PartialIndex(blobs)
+    for number in range(100):
+        index.put(f"r{number}", digest)
+    index.put("gone", "00" * 32)
+    with pytest.raises(Retry, match="gone"):
+        await index.search(_asked(), 0.5)
+    for file in (path for path in tmp_path.rglob(digest) if path.is_file()):
+        file.unlink()
+    index.forget("gone")
+    assert len(await index.search(_asked(), 0.5)) > 1
+    assert index.missing == 0

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -157,6 +158,25 @@ def test_a_whole_index_over_segments_finds_the_same(tmp_path: Path) -> None:
         distances = plain.pdq_distances(variants, ["r0", "r3", "unknown"])
         assert distances == segmented.pdq_distances(variants, ["r0", "r3", "unknown"])
         assert list(distances) == ["r0"]
+
+
+def test_a_segment_that_was_not_finished_is_no_segment(tmp_path: Path) -> None:
+    table = filled(tmp_path, 2)
+    table.adopt(table.snapshot(2).build())
+    shutil.copytree(tmp_path / "segment-00000001", tmp_path / "segment-00000002.partial")
+    again = SegmentedTable(tmp_path, bits=256, radius=31)
+    assert (again.position, again.refused, [path.name for path in tmp_path.iterdir()]) == (2, [], ["segment-00000001"])
+    again.adopt(again.snapshot(3).build())
+    assert SegmentedTable(tmp_path, bits=256, radius=31).position == 3
+
+
+def test_a_merge_that_ends_after_the_table_was_cleared_is_left_out(tmp_path: Path) -> None:
+    table = filled(tmp_path, 2)
+    snapshot = table.snapshot(2)
+    table.clear()
+    table.adopt(snapshot.build())
+    assert len(table) == 0
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_an_id_with_nul_is_refused(tmp_path: Path) -> None:
