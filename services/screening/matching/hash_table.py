@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 Words = NDArray[np.uint64]
+Distances = Callable[[Words, int, Words], NDArray[np.uint16]]
+"""Differing bits between a query and each of the first n hashes, which lie word by word."""
+
+
+def by_numpy(words: Words, count: int, query: Words) -> NDArray[np.uint16]:
+    """`Distances` without a compiler, which takes half a second to load."""
+    found = np.zeros(count, np.uint16)
+    for word, wanted in zip(words, query, strict=True):
+        found += np.bitwise_count(word[:count] ^ wanted)
+    return found
 
 
 class HashTable(Protocol):
@@ -34,7 +45,8 @@ class ScanTable:
     Hashes lie word by word, so that a scan runs along memory; the last one fills the place of a removed one.
     """
 
-    def __init__(self, words: int) -> None:
+    def __init__(self, words: int, distances: Distances = by_numpy) -> None:
+        self._distances = distances
         self._words: Words = np.zeros((words, 64), np.uint64)
         self._ids: list[str] = []
         self._at: dict[str, int] = {}
@@ -64,9 +76,7 @@ class ScanTable:
 
     def within(self, value: bytes, radius: int) -> list[tuple[str, int]]:
         """(reference, differing bits) of all within the radius."""
-        distances = np.zeros(len(self._ids), np.uint16)
-        for word, wanted in zip(self._words, np.frombuffer(value, np.uint64), strict=True):
-            distances += np.bitwise_count(word[: len(self._ids)] ^ wanted)
+        distances = self._distances(self._words, len(self._ids), np.frombuffer(value, np.uint64))
         near = np.flatnonzero(distances <= radius)
         return [(self._ids[at], int(distances[at])) for at in near]
 

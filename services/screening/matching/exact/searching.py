@@ -249,3 +249,19 @@ def scan(hashes: Words, query: Words, radius: Scalar, out: Table) -> Scalar:
                 out[found, 0], out[found, 1] = row, distance
             found += 1
     return found
+
+
+@kernel(types.void(types.uint64[:, ::1], types.int64, _COPIES, types.uint16[::1]))
+def distances(words: Words, count: Scalar, query: Words, out: NDArray[np.uint16]) -> None:
+    """Differing bits of the first `count` hashes, which lie word by word, into `out`."""
+    if len(words) == 4:
+        for k in range(count):
+            out[k] = (
+                popcount(words[0, k] ^ query[0])
+                + popcount(words[1, k] ^ query[1])
+                + popcount(words[2, k] ^ query[2])
+                + popcount(words[3, k] ^ query[3])
+            )
+    else:
+        for k in range(count):
+            out[k] = popcount(words[0, k] ^ query[0])

@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from services.screening.matching import kernels
 from services.screening.matching.exact.files import DamagedSegment
 from services.screening.matching.exact.segment import Segment
-from services.screening.matching.hash_table import ScanTable
+from services.screening.matching.hash_table import ScanTable, by_numpy
 
 _PREFIX = "segment-"
 _REFUSED = "damaged-"
@@ -51,7 +52,6 @@ class SegmentedTable:
         folder.mkdir(parents=True, exist_ok=True)
         self._folder, self._radius, self._words = folder, radius, bits // 64
         self.refused: list[str] = []
-        self._live = ScanTable(self._words)
         self._changed: set[str] | None = None
         self._use(self._newest())
 
@@ -124,7 +124,6 @@ class SegmentedTable:
             shutil.rmtree(merged.folder)
             return
         self._use(merged)
-        self._live = ScanTable(self._words)
         for name in changed:
             self._withdraw(name)
             if (value := before.value_of(name)) is not None:
@@ -137,13 +136,14 @@ class SegmentedTable:
 
     def clear(self) -> None:
         """Forgets everything: the log that it was built from is another one."""
-        self._live, self._changed = ScanTable(self._words), None
+        self._changed = None
         self._use(None)
         for old in self._segments():
             shutil.rmtree(old)
 
     def _use(self, segment: Segment | None) -> None:
         self._segment, self._withdrawn = segment, 0
+        self._live = ScanTable(self._words, by_numpy if segment is None else _compiled)
         self._dead = np.zeros(len(segment) if segment else 0, np.bool_)
 
     def _withdraw(self, reference_id: str) -> None:
@@ -174,6 +174,13 @@ class SegmentedTable:
     def _segments(self) -> list[Path]:
         whole = (path for path in self._folder.glob(f"{_PREFIX}*") if path.suffix != ".partial")
         return sorted(whole, key=_number)
+
+
+def _compiled(words: NDArray[np.uint64], count: int, query: NDArray[np.uint64]) -> NDArray[np.uint16]:
+    """`Distances` three times as fast, once there are segments, which need the compiler anyway."""
+    found = np.empty(count, np.uint16)
+    kernels.load("exact.searching").distances(words, count, query, found)
+    return found
 
 
 def _number(folder: Path) -> int:

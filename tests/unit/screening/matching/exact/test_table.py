@@ -16,6 +16,7 @@ from services.screening.matching.hash_table import ScanTable
 from services.screening.matching.whole import WholeIndex
 
 VALUES = [np.random.default_rng(seed).bytes(32) for seed in range(6)]
+NEAR = [bytes([value[0] ^ 0b101]) + value[1:] for value in VALUES[:3]]
 NAMES = st.integers(0, 11).map(lambda number: f"r{number}")
 
 
@@ -23,10 +24,12 @@ class AgainstThePlainTable(RuleBasedStateMachine):
     """Adds, removals, merges that overlap with them, and restarts leave what a plain table holds."""
 
     folder: Path
+    bits: int
+    radius: int
 
     def __init__(self) -> None:
         super().__init__()
-        self.plain = ScanTable(4)
+        self.plain = ScanTable(self.bits // 64)
         self.log: list[tuple[str, bytes | None]] = []
         self.merging: Snapshot | None = None
 
@@ -34,10 +37,14 @@ class AgainstThePlainTable(RuleBasedStateMachine):
     def start(self) -> None:
         run = sum(1 for _ in self.folder.iterdir())
         self.home = self.folder / str(run)
-        self.table = SegmentedTable(self.home, bits=256, radius=31)
+        self.open()
 
-    @rule(name=NAMES, value=st.sampled_from(VALUES))
+    def open(self) -> None:
+        self.table = SegmentedTable(self.home, bits=self.bits, radius=self.radius)
+
+    @rule(name=NAMES, value=st.sampled_from([*VALUES, *NEAR]))
     def add(self, name: str, value: bytes) -> None:
+        value = value[: self.bits // 8]
         self.log.append((name, value))
         self.table.add(name, value)
         self.plain.add(name, value)
@@ -64,7 +71,7 @@ class AgainstThePlainTable(RuleBasedStateMachine):
         if self.merging is not None and killed_in_merge:
             self.merging.build()
         self.merging = None
-        self.table = SegmentedTable(self.home, bits=256, radius=31)
+        self.open()
         for name, value in self.log[self.table.position :]:
             if value is None:
                 self.table.remove(name)
@@ -75,14 +82,15 @@ class AgainstThePlainTable(RuleBasedStateMachine):
     def same(self) -> None:
         if hasattr(self, "table"):
             assert len(self.table) == len(self.plain)
-            for value in VALUES:
-                assert sorted(self.table.within(value, 31)) == sorted(self.plain.within(value, 31))
+            for value in (each[: self.bits // 8] for each in VALUES):
+                assert sorted(self.table.within(value, self.radius)) == sorted(self.plain.within(value, self.radius))
             for number in range(12):
                 assert self.table.value_of(f"r{number}") == self.plain.value_of(f"r{number}")
 
 
-def test_against_the_plain_table(tmp_path: Path) -> None:
-    machine = type("Machine", (AgainstThePlainTable,), {"folder": tmp_path})
+@pytest.mark.parametrize(("bits", "radius"), [(256, 31), (64, 10)])
+def test_against_the_plain_table(tmp_path: Path, bits: int, radius: int) -> None:
+    machine = type("Machine", (AgainstThePlainTable,), {"folder": tmp_path, "bits": bits, "radius": radius})
     run_state_machine_as_test(machine, settings=settings(max_examples=15, stateful_step_count=25, deadline=None))
 
 
