@@ -19,7 +19,8 @@ from pydantic import ValidationError
 from shared.errors import OutOfSpace, Unavailable
 from shared.events import BankSettings, ReferenceRegistered
 
-_VERSION = 2
+_VERSION = 3
+_MARKS = 16
 _SCHEMA = """
 CREATE TABLE works (
     id TEXT NOT NULL UNIQUE, number INTEGER NOT NULL, changed INTEGER NOT NULL, bank TEXT,
@@ -29,8 +30,7 @@ CREATE INDEX works_changed ON works (changed);
 CREATE INDEX works_sha256 ON works (sha256) WHERE record IS NOT NULL;
 CREATE INDEX works_features ON works (id, features) WHERE features IS NOT NULL;
 CREATE TABLE banks (name TEXT NOT NULL UNIQUE, settings TEXT, changed_at TEXT, works INTEGER NOT NULL DEFAULT 0);
-CREATE TABLE state (reached INTEGER NOT NULL, event_id TEXT NOT NULL);
-INSERT INTO state VALUES (0, '');
+CREATE TABLE marks (reached INTEGER NOT NULL, event_id TEXT NOT NULL);
 """
 # SQLITE_ERROR: tables or columns that we made are missing. 0: a text that is no UTF-8 any more.
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR, 0}
@@ -68,11 +68,9 @@ class Catalogue:
         self._path = path
         self._base = _connect(path)
 
-    @property
-    def reached(self) -> tuple[int, str]:
-        """The offset up to which the topic is in here, and the id of the event before it."""
-        offset, event_id = self._ask("SELECT reached, event_id FROM state")[0]
-        return int(offset), str(event_id)
+    def marks(self) -> list[tuple[int, str]]:
+        """The newest first: an offset up to which the topic was in here, and the id of the event before it."""
+        return [(int(offset), str(event_id)) for offset, event_id in self._ask("SELECT * FROM marks ORDER BY 1 DESC")]
 
     @contextmanager
     def writing(self) -> Iterator[None]:
@@ -88,7 +86,10 @@ class Catalogue:
 
     def reach(self, offset: int, event_id: str) -> None:
         """Everything before `offset` is in here."""
-        self._ask("UPDATE state SET reached = ?, event_id = ?", (offset, event_id))
+        self._ask("INSERT INTO marks VALUES (?, ?)", (offset, event_id))
+        self._ask(
+            "DELETE FROM marks WHERE reached NOT IN (SELECT reached FROM marks ORDER BY 1 DESC LIMIT ?)", (_MARKS,)
+        )
 
     def number_of(self, reference_id: str) -> int:
         """The number of the newest change that is known, 0 for none."""

@@ -65,7 +65,7 @@ class LiveIndex:
         metrics.INDEX_REFERENCES.set(len(self))
 
     async def _go_on(self, bus: Bus) -> None:
-        self.offset, _ = self._catalogue.reached
+        self.offset = next((offset for offset, _ in self._catalogue.marks()), 0)
         if self.offset and await self._is_copy_of(bus):
             await asyncio.gather(*(asyncio.to_thread(table.refuse_damaged) for table in self.tables))
             self._put_back()
@@ -88,15 +88,16 @@ class LiveIndex:
         self._begin_anew(str(damage))
 
     async def _is_copy_of(self, bus: Bus) -> bool:
-        offset, last = self._catalogue.reached
-        if await bus.end_offset(TOPIC) < offset:
+        """Whether an event that is marked here lies in this log at its place. Compaction may have taken some away."""
+        marks = self._catalogue.marks()
+        if await bus.end_offset(TOPIC) < marks[0][0]:
             return False
-        async with aclosing(bus.follow(TOPIC, offset=offset - 1)) as following:
-            async for messages in following:
-                # Where compaction took our last record away, a later one says nothing about the log.
-                first = messages[0] if messages else None
-                return first is None or first.offset >= offset or first.headers.get("ce_id", "") == last
-        return True
+        for offset, event_id in marks:
+            async with aclosing(bus.follow(TOPIC, offset=offset - 1)) as following:
+                first = next(iter(await anext(following)), None)
+            if first is not None and first.offset == offset - 1:
+                return first.headers.get("ce_id", "") == event_id
+        return False
 
     def _put_back(self) -> None:
         """What came after the segments, and all local features, from the catalogue."""

@@ -65,12 +65,40 @@ async def test_banks_are_remembered_with_what_they_hold(line: Machine) -> None:
 
 
 async def test_an_older_record_brings_nothing_back(line: Machine) -> None:
-    await line.publish(registered("a", VALUES[0]), withdrawn("a"))
+    await line.publish(registered("a", VALUES[0]), withdrawn("a"), registered("b", VALUES[1]))
     async with line.index():
         pass
     await line.publish(registered("a", VALUES[0]))
     async with line.index() as index:
         assert await found(index, pdq=VALUES[0]) == []
+
+
+@pytest.mark.parametrize(("superseded", "goes_on"), [(1, True), (5, True), (20, False)])
+async def test_a_log_is_known_again_by_what_compaction_left_of_it(
+    line: Machine, superseded: int, goes_on: bool
+) -> None:
+    """Records that came last, each superseded while no index ran; where all that is marked is gone, it begins anew."""
+    async with line.index() as index:
+        for number in range(20):
+            await line.publish(registered(f"r{number}", VALUES[number % 8], 1 + number))
+            await index.reach(await line.bus.end_offset(TOPIC))
+    await line.publish(*(withdrawn(f"r{number}", 100) for number in range(20 - superseded, 20)))
+    again = LiveIndex(line.blobs, line.folder / "index")
+    await again.open(line.bus)
+    assert again.offset == (20 if goes_on else 0)
+    again.close()
+    async with line.index() as index:
+        assert len(index) == 20 - superseded
+
+
+async def test_another_log_is_not_taken_for_ours_where_compaction_left_gaps(line: Machine, tmp_path: Path) -> None:
+    await line.publish(*(registered(f"old-{number}", VALUES[number]) for number in range(4)))
+    async with line.index():
+        pass
+    async with machine(tmp_path / "other") as other:
+        await other.publish(*(registered("new", VALUES[7], number) for number in range(1, 10)))
+        async with Machine(line.folder, other.bus, other.blobs).index() as index:
+            assert (await found(index, pdq=VALUES[0]), await found(index, pdq=VALUES[7])) == ([], ["new"])
 
 
 @pytest.mark.parametrize("records", [0, 3, 9])
