@@ -87,4 +87,5 @@ class ScanTable:
 
     def contents(self) -> tuple[list[str], Words]:
         """Copies of all ids and their hashes [n, words]."""
-        return list(self._ids), np.ascontiguousarray(self._words[:, : len(self._ids)].T)
+        # Not `ascontiguousarray`: of one word a hash that is a view, which later changes would write to.
+        return list(self._ids), np.array(self._words[:, : len(self._ids)].T, order="C")

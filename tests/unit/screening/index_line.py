@@ -32,7 +32,8 @@ VALUES = [np.random.default_rng(seed).bytes(32).hex() for seed in range(8)]
 
 
 def registered(name: str, pdq: str, number: int = 1, bank: str = "protected", **prints: Any) -> ReferenceRegistered:
-    given = {"sha256": "00" * 32, "pdq": pdq, "pdq_quality": 90} | prints
+    """Its pHash is the first quarter of its PDQ."""
+    given = {"sha256": "00" * 32, "pdq": pdq, "pdq_quality": 90, "phash": pdq[:16]} | prints
     return ReferenceRegistered(
         reference_id=name,
         number=number,
@@ -86,7 +87,7 @@ async def machine(folder: Path) -> AsyncIterator[Machine]:
         await bus.close()
 
 
-async def found(index: LiveIndex, *, pdq: str | None = None, sha256: str = "") -> list[str]:
-    view = (SeenView(name="hash", pdq={"identity": pdq}, pdq_quality=100, phash=None),) if pdq else ()
-    matches = await index.search(Seen(SeenPicture(sha256=sha256, views=view)), NOW)
+async def found(index: LiveIndex, *, pdq: str | None = None, phash: str | None = None, sha256: str = "") -> list[str]:
+    view = SeenView(name="hash", pdq={"identity": pdq} if pdq else {}, pdq_quality=100, phash=phash)
+    matches = await index.search(Seen(SeenPicture(sha256=sha256, views=(view,))), NOW)
     return [match.reference.id for match in matches]

@@ -176,6 +176,7 @@ async def _history(folder: Path, steps: list[tuple[str, str, str]], *, kept: boo
                 for value in VALUES:
                     wanted = sorted(name for name, pdq in held.items() if pdq == value)
                     assert sorted(await found(index, pdq=value)) == wanted
+                    assert sorted(await found(index, phash=value[:16])) == wanted
                 assert len(index) == len(held)
             if not left:
                 return
