@@ -16,6 +16,7 @@ from services.screening.live_index import TOPIC, LiveIndex
 from services.screening.seen import Seen, SeenPicture, SeenView
 from shared.blobs.files import FileBlobs
 from shared.bus.embedded import EmbeddedBus
+from shared.bus.port import Bus
 from shared.cloudevents import Envelope, encode
 from shared.events import (
     TOPICS,
@@ -53,7 +54,7 @@ class Machine:
     """A log, and an index over a folder that is opened and closed as processes start and end."""
 
     folder: Path
-    bus: EmbeddedBus
+    bus: Bus
     blobs: FileBlobs
     kept: bool = True
     """Whether the index has a folder; else each one begins anew, in memory."""
