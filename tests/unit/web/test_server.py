@@ -145,11 +145,12 @@ async def test_a_taken_port_says_so(directory: Directory) -> None:
 
 
 async def test_answers_are_not_held_back_on_a_connection_that_stays_open() -> None:
-    taken: asyncio.Queue[socket.socket] = asyncio.Queue()
-    connections = await asyncio.start_server(
-        lambda _, writer: taken.put_nowait(writer.get_extra_info("socket")), sock=listen("127.0.0.1", 0)
-    )
-    async with connections:
-        _, writer = await asyncio.open_connection(*connections.sockets[0].getsockname()[:2])
-        assert (await taken.get()).getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
-        writer.close()
+    taken: asyncio.Queue[asyncio.StreamWriter] = asyncio.Queue()
+    server = await asyncio.start_server(lambda _, writer: taken.put_nowait(writer), sock=listen("127.0.0.1", 0))
+    async with server:
+        _, asking = await asyncio.open_connection(*server.sockets[0].getsockname()[:2])
+        answering = await taken.get()
+        assert answering.get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+        for writer in (asking, answering):
+            writer.close()
+            await writer.wait_closed()
