@@ -1,7 +1,8 @@
 """`clearframe rulebook validate|test|explain|diff`: rulebooks as files, without a service."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from difflib import SequenceMatcher
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from shared.rulebook.diff import RulebookDiff, RuleChange
     from shared.rulebook.explain import Explanation
     from shared.rulebook.faults import RulebookFault
-    from shared.rulebook.model import Rulebook
+    from shared.rulebook.model import Rule, Rulebook
 
 rulebooks = typer.Typer(no_args_is_help=True, help="Rulebooks: check, explain, compare, try out, put in force.")
 app.add_typer(rulebooks, name="rulebook")
@@ -34,9 +35,13 @@ def validate(context: typer.Context, path: File) -> None:
     book = loaded(session, path)
     version = book.version
     if session.json:
-        show.emit({"valid": True, **version.model_dump(), "rules": len(book.rules), "faults": []})
+        told = {"rules": len(book.rules), "in_shadow": book.in_shadow, "faults": []}
+        warnings = [warning.__dict__ for warning in book.warnings]
+        show.emit({"valid": True, **version.model_dump(), **told, "warnings": warnings})
     else:
-        session.out.print(f"[green]valid[/]: {version.id} {version.version}, {len(book.rules)} rules", markup=True)
+        shadow = f" ({len(book.in_shadow)} in shadow)" if book.in_shadow else ""
+        counted = _count(len(book.rules), "rule")
+        session.out.print(f"[green]valid[/]: {version.id} {version.version}, {counted}{shadow}", markup=True)
 
 
 @rulebooks.command()
@@ -53,11 +58,11 @@ def test(context: typer.Context, path: File = SHIPPED_WORD) -> None:
             show.emit({"rule": rule.id, "cites": list(rule.cites), "fires": fires, "near_miss": misses, "passed": True})
         return
     cells = [
-        [escape(rule.id), show.outcome(rule.outcome.value), ", ".join(rule.cites), str(fires), str(misses)]
+        [escape(rule.id), _outcome(rule), ", ".join(rule.cites), str(fires), str(misses)]
         for rule, fires, misses in rows
     ]
     session.out.print(show.table(book.title, ("rule", "outcome", "cites", "fires", "near misses"), cells))
-    session.out.print(f"[green]passed[/]: {counts.total()} examples of {len(rows)} rules")
+    session.out.print(f"[green]passed[/]: {_count(counts.total(), 'example')} of {_count(len(rows), 'rule')}")
 
 
 @rulebooks.command()
@@ -113,7 +118,7 @@ def loaded(session: Session, path: str) -> "Rulebook":
     if path == SHIPPED_WORD and not Path(path).exists():
         return shipped_rulebook()
     try:
-        return load_rulebook(Path(path))
+        return _warned(session, load_rulebook(Path(path)))
     except OSError as error:
         raise usage(f"{path}: {error.strerror}") from error
     except InvalidRulebook as error:
@@ -122,11 +127,27 @@ def loaded(session: Session, path: str) -> "Rulebook":
         raise CommandFailed(_faults(error.faults), USAGE) from error
 
 
+def _outcome(rule: "Rule") -> str:
+    told = show.outcome(rule.outcome.value)
+    return f"{told}, in shadow" if rule.shadow else told
+
+
 def _faults(faults: "Sequence[RulebookFault]") -> str:
-    lines = [f"{len(faults)} fault{'s' if len(faults) > 1 else ''}; nothing was changed"]
-    for fault in faults:
-        lines += [f"  {fault.file}:{fault.line}:{fault.column}: {fault.path}: {fault.message}", f"      {fault.remedy}"]
-    return "\n".join(lines)
+    return "\n".join([f"{_count(len(faults), 'fault')}; nothing was changed", *map(_fault, faults)])
+
+
+def _fault(fault: "RulebookFault") -> str:
+    return f"  {fault.where}: {fault.message}\n      {fault.remedy}"
+
+
+def _warned(session: Session, book: "Rulebook") -> "Rulebook":
+    if book.warnings and not session.json and not session.quiet:
+        typer.echo("\n".join([_count(len(book.warnings), "warning"), *map(_fault, book.warnings)]), err=True)
+    return book
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def _is_id(what: str) -> bool:
@@ -146,6 +167,8 @@ def _print_rule(session: Session, rule: "Explanation") -> None:
     _print_lines(session, "fires when", rule.when)
     if rule.outcome != "clear":
         out.print("             [dim]What is not known counts as if it were so.[/]")
+    if rule.in_shadow:
+        out.print("  [yellow]in shadow[/]  recorded beside each verdict, never counting")
     if rule.milder is not None:
         _print_lines(session, f"only {rule.milder.outcome} when", rule.milder.when)
     out.print(f"  [dim]says[/]       {escape(rule.because)}")
@@ -172,9 +195,11 @@ def _print_diff(session: Session, found: "RulebookDiff") -> None:
         out.print("no rule changes")
     out.print(f"{len(found.examples)} of {found.examples_compared} examples come out otherwise")
     for case in found.examples[:_MOST_EXAMPLES]:
-        rules = [f"+{rule}" for rule in case.gained] + [f"-{rule}" for rule in case.lost]
-        outcome = f"{show.outcome(case.before)} -> {show.outcome(case.after)}"
-        out.print(f"  {escape(case.rule)}: {escape(case.example)}\n    {outcome}  {escape(' '.join(rules))}")
+        moved = f"{show.outcome(case.before)} -> {show.outcome(case.after)}"
+        outcome = f"still {show.outcome(case.after)}" if case.before is case.after else moved
+        out.print(
+            f"  {escape(case.rule)}: {escape(case.example)}\n    {outcome}  {escape(_moved(case.gained, case.lost))}"
+        )
     if len(found.examples) > _MOST_EXAMPLES:
         out.print(f"  ... and {len(found.examples) - _MOST_EXAMPLES} more (--json shows all)")
 
@@ -183,9 +208,21 @@ def _print_rule_change(session: Session, change: "RuleChange") -> None:
     mark = {"added": "[green]added[/]  ", "removed": "[red]removed[/]", "changed": "[yellow]changed[/]"}[change.change]
     session.out.print(f"{mark} [bold]{escape(change.rule)}[/]  {escape(change.title)}  {show.outcome(change.outcome)}")
     for field in change.fields:
-        for sign, value in (("-", field.before), ("+", field.after)):
-            for line in _value_lines(value):
-                session.out.print(f"    {sign} {field.field}: {line}", markup=False)
+        for sign, line in _changed_lines(_value_lines(field.before), _value_lines(field.after)):
+            session.out.print(f"    {sign} {field.field.replace('_', ' ')}: {line}", markup=False)
+
+
+def _changed_lines(before: list[str], after: list[str]) -> Iterator[tuple[str, str]]:
+    """The lines that went and came; those that stayed are left out."""
+    for _, start, end, new_start, new_end in SequenceMatcher(a=before, b=after, autojunk=False).get_opcodes():
+        if before[start:end] != after[new_start:new_end]:
+            yield from (("-", line) for line in before[start:end])
+            yield from (("+", line) for line in after[new_start:new_end])
+
+
+def _moved(gained: Sequence[str], lost: Sequence[str]) -> str:
+    told = [f"{', '.join(rules)} {word}" for rules, word in ((gained, "fires now"), (lost, "no longer fires")) if rules]
+    return "; ".join(told)
 
 
 def _value_lines(value: Any) -> list[str]:

@@ -79,7 +79,10 @@ def shadow(
     read: Annotated[bool, typer.Option("--read", help="only shows what it said so far")] = False,
     end: Annotated[bool, typer.Option("--end", help="it decides no more; what it said stays")] = False,
 ) -> None:
-    """Lets a rulebook decide beside the one in force: recorded with each new verdict, never counting."""
+    """Lets a rulebook decide beside the one in force: recorded with each new verdict, never counting.
+
+    With --read also for the one in force: what it would say if its single rules in shadow counted.
+    """
     session: Session = context.obj
     with Api(session) as api:
         path = f"{_recorded(session, api, what)}/shadow"
@@ -90,12 +93,21 @@ def shadow(
     if session.json:
         show.emit(found)
         return
-    out, state = session.out, f"since {found['since'][:16]}" if found["since"] else "no more"
+    out = session.out
     out.print(_matrix("decided (rows), by the shadow (columns)", found["matrix"]))
-    out.print(f"runs in shadow {state}; {found['decided']:,} verdicts beside it")
+    counted = f"{found['decided']:,} verdict{'' if found['decided'] == 1 else 's'}"
+    out.print(f"{_shadow_state(found)}; {counted} beside it")
     for one in found["samples"]:
         move = f"{show.outcome(one['outcome'])} / {show.outcome(one['shadow_outcome'])}"
         out.print(f"  {move}  {one['asset_id']}  [dim]{escape(' '.join(one['shadow_rules']))}[/]")
+
+
+def _shadow_state(found: dict[str, Any]) -> str:
+    if found["since"]:
+        return f"runs in shadow since {found['since'][:16]}"
+    if found["rules"]:
+        return f"in shadow within it: {escape(', '.join(found['rules']))}"
+    return "runs in shadow no more"
 
 
 @rulebooks.command()

@@ -25,9 +25,10 @@ class Decision:
     summary: str
 
 
-def decide(rulebook: Rulebook, facts: Facts, papers: Papers, now: datetime) -> Decision:
-    """The decision on these facts with the documents on record at `now`."""
-    judged = [(firing, _reason(firing, facts, papers, now)) for firing in fire(rulebook.rules, facts)]
+def decide(rulebook: Rulebook, facts: Facts, papers: Papers, now: datetime, *, with_shadow: bool = False) -> Decision:
+    """The decision on these facts with the documents on record at `now`; `with_shadow`: as if every rule counted."""
+    rules = rulebook.rules if with_shadow else rulebook.deciding
+    judged = [(firing, _reason(firing, facts, papers, now)) for firing in fire(rules, facts)]
     judged.sort(key=lambda pair: (not pair[1].counts, -pair[1].outcome.gravity))
     reasons = _merged([reason for _, reason in judged])
     outcome = gravest([reason.outcome for reason in reasons if reason.counts])

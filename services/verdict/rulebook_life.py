@@ -102,5 +102,4 @@ def _parsed(sources: tuple[tuple[str, str], ...]) -> Rulebook:
 
 
 def _fault(fault: RulebookFault) -> FieldFault:
-    where = f"{fault.file}:{fault.line}:{fault.column}: {fault.path}"
-    return FieldFault(field=where, message=fault.message, remedy=fault.remedy)
+    return FieldFault(field=fault.where, message=fault.message, remedy=fault.remedy)

@@ -107,7 +107,7 @@ class Settling:
         verdict = verdict_of(entry)
         _refuse_oversized(verdict, len(entry.personal or ""))
         batch.add_entry(entry, verdict)
-        batch.shadowed += shadows.said(batch.in_shadow, verdict.id, inputs, batch.now)
+        batch.shadowed += shadows.said(batch.in_shadow, rulebook, verdict.id, inputs, now=batch.now)
         batch.events.append(VerdictReached(asset_id=verdict.asset_id, production=verdict.production, verdict=verdict))
         return verdict
 

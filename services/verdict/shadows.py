@@ -1,4 +1,5 @@
-"""Rulebooks in shadow: each new verdict is decided by them as well, recorded beside it, and changes nothing."""
+"""What is in shadow: rulebooks, and single rules of the one in force. Each new verdict is decided with them as well;
+that is recorded beside it, and changes nothing."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -12,10 +13,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.verdict.decide import decide
 from services.verdict.record import Inputs, rule_text
 from services.verdict.rulebooks import Rulebooks
-from services.verdict.tables import ledger, shadowing, shadows
+from services.verdict.tables import ledger, rulebooks, shadowing, shadows
 from shared.rulebook.facts import facts
 from shared.rulebook.model import Rulebook
 from shared.store.columns import upsert
+from shared.verdicts import RulebookVersion
 
 MOST = 3
 
@@ -31,6 +33,15 @@ class Differing:
     shadow_outcome: str
     rules: tuple[str, ...]
     shadow_rules: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Beside:
+    """What one shadow said beside a verdict."""
+
+    rulebook: RulebookVersion
+    outcome: str
+    rules: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -63,17 +74,38 @@ async def stop(connection: AsyncConnection, sha256: str) -> None:
     await connection.execute(delete(shadowing).where(shadowing.c.sha256 == sha256))
 
 
-def said(books: Sequence[Rulebook], verdict_id: str, inputs: Inputs, now: datetime) -> list[dict[str, Any]]:
-    """What each of them makes of a verdict's inputs, as rows. Pure."""
+def said(
+    books: Sequence[Rulebook], active: Rulebook, verdict_id: str, inputs: Inputs, *, now: datetime
+) -> list[dict[str, Any]]:
+    """What each makes of a verdict's inputs, and the one in force if its shadow rules counted, as rows. Pure."""
+    others = [book for book in books if book.version != active.version]
+    asked = [(book, False) for book in others] + ([(active, True)] if active.in_shadow else [])
+    if not asked:
+        return []
     screened, papers = inputs.screened, inputs.papers
+    known = facts(screened.submitted.declaration, screened.findings, papers.tools)
     rows = []
-    for book in books:
-        known = facts(screened.submitted.declaration, screened.findings, papers.tools)
-        decision = decide(book, known, papers, now)
+    for book, with_shadow in asked:
+        decision = decide(book, known, papers, now, with_shadow=with_shadow)
         rules = rule_text([reason.rule for reason in decision.reasons])
         about = {"sha256": book.version.sha256, "verdict_id": verdict_id}
         rows.append(about | {"outcome": decision.outcome.value, "rules": rules})
     return rows
+
+
+async def beside(connection: AsyncConnection, verdict_id: str) -> list[Beside]:
+    """What was said in shadow when this verdict was reached."""
+    s, r = shadows.c, rulebooks.c
+    wanted = select(r.id, r.version, r.sha256, s.outcome, s.rules).select_from(
+        shadows.join(rulebooks, r.sha256 == s.sha256)
+    )
+    rows = await connection.execute(wanted.where(s.verdict_id == verdict_id).order_by(r.id, r.version))
+    return [
+        Beside(
+            RulebookVersion(id=row.id, version=row.version, sha256=row.sha256), row.outcome, tuple(row.rules.split())
+        )
+        for row in rows
+    ]
 
 
 async def compared(

@@ -70,6 +70,7 @@ def compile_rule(text: RuleText, path: Path, faults: FaultList) -> Rule:
         needs=tuple(tuple(alternative) for alternative in text.needs),
         confirmed_by_two=text.confirmed_by_two,
         for_this_very_file=text.for_this_very_file,
+        shadow=text.shadow,
         to_do=_template(text.to_do, text, (*path, "to_do"), faults),
         reads=_reads(when, milder),
     )

@@ -5,7 +5,7 @@ a rule that clears fires on `yes` alone. Conditions are plain closures over fact
 """
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any
@@ -19,11 +19,16 @@ Check = Callable[[Facts, Any], int]
 
 @dataclass(frozen=True)
 class Condition:
-    """A compiled condition. A leaf has a fact; any other node has children."""
+    """A compiled condition. A leaf has a fact; any other node has children.
+
+    `named` are the values that a leaf names, `entry` what it asks of the entries of a list of records.
+    """
 
     check: Check
     children: tuple["Condition", ...] = ()
     fact: FactSpec | None = None
+    named: tuple[Any, ...] = ()
+    entry: "Condition | None" = None
 
     def leaves(self) -> Iterator["Condition"]:
         """Every leaf, in the order of writing."""
@@ -33,12 +38,19 @@ class Condition:
             yield from child.leaves()
 
 
-def leaf(fact: FactSpec, check_value: Callable[[Any], int], of_subject: bool) -> Condition:
+def leaf(
+    fact: FactSpec,
+    check_value: Callable[[Any], int],
+    of_subject: bool,
+    *,
+    named: Iterable[Any] = (),
+    entry: Condition | None = None,
+) -> Condition:
     """A test of one fact's value, read from the subject or from the asset's facts."""
-    get = attrgetter(fact.path)
+    get, values = attrgetter(fact.path), tuple(named)
     if of_subject:
-        return Condition(lambda _, subject: check_value(get(subject)), fact=fact)
-    return Condition(lambda facts, _: check_value(get(facts)), fact=fact)
+        return Condition(lambda _, subject: check_value(get(subject)), fact=fact, named=values, entry=entry)
+    return Condition(lambda facts, _: check_value(get(facts)), fact=fact, named=values, entry=entry)
 
 
 def all_of(conditions: Sequence[Condition]) -> Condition:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any, Literal
 
 from shared.frozen import Frozen
-from shared.rulebook.explain import condition_in_words
+from shared.rulebook.explain import condition_in_words, lifted_by
 from shared.rulebook.facts_model import Facts
 from shared.rulebook.firing import fire
 from shared.rulebook.model import Rulebook, RuleText
@@ -90,6 +90,7 @@ def _field_changes(old: RuleText, new: RuleText) -> Iterator[FieldChange]:
 
 def _comparable(rule: RuleText) -> dict[str, Any]:
     said: dict[str, Any] = rule.model_dump(mode="json", by_alias=True, exclude=_UNCOMPARED)
+    said["needs"] = lifted_by(rule.needs)
     said["when"] = list(condition_in_words(rule.when, rule.scope))
     if rule.milder is not None:
         said["milder"]["when"] = list(condition_in_words(rule.milder.when, rule.scope))
@@ -113,7 +114,7 @@ def _cases(old: Written, new: Written) -> Iterator[tuple[str, str, Facts]]:
 
 
 def _example_change(rule_id: str, words: str, case: Facts, before: Rulebook, after: Rulebook) -> ExampleChange | None:
-    old, new = fire(before.rules, case), fire(after.rules, case)
+    old, new = fire(before.deciding, case), fire(after.deciding, case)
     old_rules, new_rules = {f.rule.id for f in old}, {f.rule.id for f in new}
     old_outcome, new_outcome = gravest([f.outcome for f in old]), gravest([f.outcome for f in new])
     if old_rules == new_rules and old_outcome is new_outcome:

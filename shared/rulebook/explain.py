@@ -42,6 +42,7 @@ class Explanation(Frozen):
     when: tuple[str, ...]
     outcome: str
     milder: MilderCase | None
+    in_shadow: bool
     because: str
     lifted_by: str
     to_do: str | None
@@ -61,6 +62,7 @@ def explain(rule: RuleText) -> Explanation:
         when=condition_in_words(rule.when, rule.scope),
         outcome=rule.outcome,
         milder=MilderCase(when=condition_in_words(milder.when, rule.scope), outcome=milder.outcome) if milder else None,
+        in_shadow=rule.shadow,
         because=rule.because,
         lifted_by=lifted_by(rule.needs, two=rule.confirmed_by_two, very_file=rule.for_this_very_file),
         to_do=rule.to_do,

@@ -132,7 +132,7 @@ class Facts(Frozen):
     )
     genai_used: YesNo | None = Field(None, description="generative AI was used (declared, or marked in the file)")
     use: Use | None = Field(None, description="what it is used for")
-    deliverable: Deliverable | None = Field(None, description="temporary material or part of a final deliverable")
+    deliverable: Deliverable | None = Field(None, description="what it is delivered as (temporary or final)")
     output_nature: OutputNature | None = Field(
         None, description="how the output was made: generated, enhanced or mixed"
     )

@@ -18,8 +18,13 @@ class RulebookFault:
     message: str
     remedy: str
 
+    @property
+    def where(self) -> str:
+        """`rules.yaml:12:9: rules[3].when.use`."""
+        return f"{self.file}:{self.line}:{self.column}: {self.path}"
+
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}:{self.column}: {self.path}: {self.message}; {self.remedy}"
+        return f"{self.where}: {self.message}; {self.remedy}"
 
 
 class InvalidRulebook(ClearframeError):  # noqa: N818 - as the other meanings in shared/errors.py
@@ -40,9 +45,16 @@ class FaultList:
 
     def add(self, path: Path, message: str, remedy: str) -> None:
         """Note a fault at the value that `path` leads to."""
-        self.add_at(self.marked.place(path), path, message, remedy)
+        self.faults.append(self.fault(path, message, remedy))
+
+    def fault(self, path: Path, message: str, remedy: str) -> RulebookFault:
+        """What would be noted."""
+        return self._at(self.marked.place(path), path, message, remedy)
 
     def add_at(self, place: Place, path: Path, message: str, remedy: str) -> None:
         """Note a fault at a known place."""
+        self.faults.append(self._at(place, path, message, remedy))
+
+    def _at(self, place: Place, path: Path, message: str, remedy: str) -> RulebookFault:
         name = field_path(path) if path else "rulebook"
-        self.faults.append(RulebookFault(self.file, place.line, place.column, name, message, remedy))
+        return RulebookFault(self.file, place.line, place.column, name, message, remedy)

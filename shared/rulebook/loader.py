@@ -1,7 +1,7 @@
 """Loads a rulebook from YAML: all faults at once, each with file, line, column and remedy; every example is run."""
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path as FilePath
@@ -13,12 +13,19 @@ from shared.marked_yaml import Path, read_yaml
 from shared.rulebook.compile import check_broken_rule, compile_rule, read_written
 from shared.rulebook.examples import check_examples
 from shared.rulebook.faults import FaultList, InvalidRulebook, RulebookFault
-from shared.rulebook.model import HeaderText, Rule, Rulebook, RulebookText, RuleText
+from shared.rulebook.model import HeaderText, Rulebook, RulebookText, RuleText
+from shared.rulebook.warnings import Entry, warnings
 from shared.verdicts import RulebookVersion
 
 MOST_RULES = 1000
 MOST_FAULTS = 200
 SHIPPED = FilePath(__file__).parent / "rulebooks" / "studio-genai"
+
+
+@dataclass(frozen=True)
+class _File:
+    text: RulebookText
+    faults: FaultList
 
 
 @cache
@@ -41,10 +48,8 @@ def parse_rulebook(sources: Mapping[str, str]) -> Rulebook:
     """The rulebook in these texts, by file name. Raises InvalidRulebook with every fault."""
     files = [_read_file(name, text) for name, text in sources.items()]
     header = _header(files)
-    rules: list[_Entry] = []
-    if sum(len(file.text.rules) for file in files) > MOST_RULES:
-        files[-1].faults.add(("rules",), f"there are more than {MOST_RULES:,} rules", "split the rulebook")
-    elif files:
+    rules: list[Entry] = []
+    if not _too_many(files):
         rules = [entry for file in files for entry in _rules(file)]
         _check_ids(rules)
     if header is not None and _is_valid(header.baseline):
@@ -56,23 +61,20 @@ def parse_rulebook(sources: Mapping[str, str]) -> Rulebook:
     if faults or header is None:
         raise InvalidRulebook(faults[:MOST_FAULTS])
     version = RulebookVersion(id=header.id, version=header.version, sha256=_digest(sources))
-    return Rulebook(version, header.title, tuple(entry.rule for entry in rules), dict(sources))
+    told = warnings(rules, header.baseline)
+    return Rulebook(version, header.title, tuple(entry.rule for entry in rules), dict(sources), told)
 
 
-@dataclass(frozen=True)
-class _File:
-    text: RulebookText
-    faults: FaultList
-
-
-@dataclass(frozen=True)
-class _Entry:
-    """A rule, as used and as written, with its place."""
-
-    rule: Rule
-    text: RuleText
-    path: Path
-    faults: FaultList
+def _too_many(files: Sequence[_File]) -> bool:
+    """Notes the first rule that is one too many, over all files."""
+    left = MOST_RULES
+    for file in files:
+        if len(file.text.rules) > left:
+            remedy = "join rules that differ in a value only: a test takes a list of values"
+            file.faults.add(("rules", left), f"there are more than {MOST_RULES:,} rules", remedy)
+            return True
+        left -= len(file.text.rules)
+    return False
 
 
 def _read_file(name: str, source: str) -> _File:
@@ -116,7 +118,7 @@ def _is_valid(baseline: Mapping[str, Any]) -> bool:
     return True
 
 
-def _rules(file: _File) -> Iterator[_Entry]:
+def _rules(file: _File) -> Iterator[Entry]:
     for index, data in enumerate(file.text.rules):
         path: Path = ("rules", index)
         before = len(file.faults.faults)
@@ -126,10 +128,10 @@ def _rules(file: _File) -> Iterator[_Entry]:
             continue
         rule = compile_rule(text, path, file.faults)
         if len(file.faults.faults) == before:
-            yield _Entry(rule, text, path, file.faults)
+            yield Entry(rule, text, path, file.faults)
 
 
-def _check_ids(entries: list[_Entry]) -> None:
+def _check_ids(entries: list[Entry]) -> None:
     seen: set[str] = set()
     for entry in entries:
         if entry.rule.id in seen:

@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from shared.rulebook.catalogue import FactSpec, Scope
 from shared.rulebook.conditions import Condition
+from shared.rulebook.faults import RulebookFault
 from shared.rulebook.wording import Template
 from shared.verdicts import DocumentKind, Outcome, RulebookVersion
 
@@ -66,6 +68,7 @@ class RuleText(Written):
     needs: Annotated[list[Alternative], Field(max_length=8)] = Field(default_factory=list)
     confirmed_by_two: bool = False
     for_this_very_file: bool = False
+    shadow: bool = False
     to_do: Words | None = None
     examples: ExamplesText
 
@@ -97,7 +100,10 @@ class Milder:
 
 @dataclass(frozen=True)
 class Rule:
-    """One compiled rule. `reads` are the facts its conditions look at; `alone`: fires only when no rule raises."""
+    """One compiled rule. `reads` are the facts its conditions look at; `alone`: fires only when no rule raises.
+
+    `shadow`: what it would say is recorded beside the verdict; it never counts.
+    """
 
     id: str
     title: str
@@ -112,6 +118,7 @@ class Rule:
     needs: tuple[tuple[DocumentKind, ...], ...]
     confirmed_by_two: bool
     for_this_very_file: bool
+    shadow: bool
     to_do: Template | None
     reads: tuple[FactSpec, ...]
 
@@ -123,12 +130,23 @@ class Rule:
 
 @dataclass(frozen=True)
 class Rulebook:
-    """A checked rulebook. `sources` are the texts it was read from, by file name."""
+    """A checked rulebook. `sources` are the texts it was read from, by file name; `warnings` do not stop it."""
 
     version: RulebookVersion
     title: str
     rules: tuple[Rule, ...]
     sources: Mapping[str, str]
+    warnings: tuple[RulebookFault, ...] = ()
+
+    @cached_property
+    def deciding(self) -> tuple[Rule, ...]:
+        """The rules that count: all but those in shadow."""
+        return tuple(rule for rule in self.rules if not rule.shadow)
+
+    @property
+    def in_shadow(self) -> tuple[str, ...]:
+        """The ids of its rules that are recorded and never count."""
+        return tuple(rule.id for rule in self.rules if rule.shadow)
 
     def rule(self, rule_id: str) -> Rule | None:
         """The rule with this id."""

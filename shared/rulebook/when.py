@@ -85,8 +85,9 @@ class WhenReader:
 
     def _leaf(self, fact: FactSpec, values: frozenset[Any]) -> Condition:
         if fact.type == "texts":
-            return c.leaf(fact, c.some_text(values), self._of_subject(fact))
-        return c.leaf(fact, c.one_of(values, fact.empty_is_unknown), self._of_subject(fact))
+            return c.leaf(fact, c.some_text(values), self._of_subject(fact), named=sorted(values))
+        check = c.one_of(values, fact.empty_is_unknown)
+        return c.leaf(fact, check, self._of_subject(fact), named=sorted(values))
 
     def _of_subject(self, fact: FactSpec) -> bool:
         return self.of_entry or fact.scope != "asset"
@@ -107,7 +108,7 @@ class WhenReader:
         if fact.items is None:
             return self._wrong(path, f"`{fact.name}` is no list of records", "write the value itself")
         entry = WhenReader(fact.items, self.faults, of_entry=True).read(value, path)
-        some = c.leaf(fact, c.some_entry(entry), self._of_subject(fact))
+        some = c.leaf(fact, c.some_entry(entry), self._of_subject(fact), entry=entry)
         return some if key == "some" else c.negated(some)
 
     def _number(self, fact: FactSpec, limits: dict[str, Any], path: Path) -> Condition:
@@ -116,7 +117,7 @@ class WhenReader:
         for key, limit in limits.items():
             if isinstance(limit, bool) or not isinstance(limit, int | float):
                 return self._wrong((*path, key), f"{shown(limit)} is no number", "write a number such as 0.3")
-        return c.leaf(fact, c.within(**limits), self._of_subject(fact))
+        return c.leaf(fact, c.within(**limits), self._of_subject(fact), named=sorted(limits.values()))
 
     def _wrong(self, path: Path, message: str, remedy: str) -> Condition:
         self.faults.add(path, message, remedy)

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from shared.declaration.parse import parse_declaration
 from shared.findings import FINDINGS
 from shared.marked_yaml import read_yaml
+from shared.rulebook.catalogue import FactSpec, Scope, catalogue
 from shared.rulebook.examples import example_declaration
 from shared.rulebook.facts import facts
 from shared.rulebook.facts_model import Facts
@@ -42,27 +43,60 @@ def as_written(rulebook: Rulebook) -> Written:
     return Written(header.baseline, {rule.id: rule for rule in rules})
 
 
-def flattened(data: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
-    """`{rights: {recreates_protected: yes}}` as `rights.recreates_protected: yes`."""
-    for key, value in data.items():
-        if isinstance(value, Mapping) and value:
-            yield from flattened(value, f"{prefix}{key}.")
-        else:
-            yield f"{prefix}{key}: {_plain(value)}"
-
-
 def example_in_words(example: ExampleText) -> str:
     """What sets an example apart from the baseline, on one line."""
-    parts = [*flattened(example.declare), *flattened(example.stage or {}, "stage."), *flattened(example.talent or {})]
-    parts += [", ".join(flattened(finding)) for finding in example.findings]
+    parts = [*_said(example.declare), *_said(example.stage or {}, "stage."), *_said(example.talent or {}, "talent.")]
+    parts += map(_finding, example.findings)
     return "; ".join(parts) or "the baseline itself"
+
+
+def _said(data: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
+    """`{rights: {recreates_protected: yes}}` as `the output recreates protected material: yes`."""
+    for key, value in data.items():
+        name = prefix + key
+        if isinstance(value, Mapping) and value:
+            yield from _said(value, f"{name}.")
+        else:
+            yield f"{_about(name)}: {_plain(value)}"
+
+
+def _about(name: str) -> str:
+    scope: Scope = "talent" if name.startswith("talent.") else "stage"
+    spec = catalogue(scope).get(name)
+    return spec.description if spec else name.rpartition(".")[2].replace("_", " ")
+
+
+def _finding(data: Mapping[str, Any]) -> str:
+    """`reference match (how much of a protected work the upload holds: part)`, without ids and scores."""
+    facts = catalogue("finding")
+    seen = {f"finding.{key}": value for key, value in data.items() if key not in ("kind", "reference")}
+    told = [f"{_short(facts[name])}: {_measure(value)}" for name, value in seen.items() if name in facts]
+    kind = f"found: {_plain(data.get('kind'))}"
+    return f"{kind} ({'; '.join(told)})" if told else kind
+
+
+def _short(fact: FactSpec) -> str:
+    return fact.description.partition(", ")[0]
+
+
+def _measure(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:.0%}" if isinstance(value, float) else _plain(value)
 
 
 def _plain(value: Any) -> str:
     if value is None:
-        return "left out"
+        return "not said"
     if isinstance(value, Mapping):
-        return "(" + ", ".join(flattened(value)) + ")" if value else "nothing"
+        return _entry(value)
     if isinstance(value, list):
-        return "[" + ", ".join(map(_plain, value)) + "]"
-    return str(value)
+        return ", ".join(map(_plain, value)) or "none"
+    return str(value).replace("_", " ")
+
+
+def _entry(entry: Mapping[str, Any]) -> str:
+    """`performer (rights: licensed)`."""
+    others = ", ".join(f"{key}: {_plain(value)}" for key, value in entry.items() if key != "kind")
+    kind = _plain(entry["kind"]) if "kind" in entry else ""
+    return f"{kind} ({others})" if kind and others else kind or others or "nothing"

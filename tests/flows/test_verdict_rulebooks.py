@@ -29,6 +29,18 @@ rules:
       fires: [{}]
       near_miss: [{declare: {genai_used: no}}]
 """
+BESIDE = (
+    STRICT.replace("version: 1.0.0", "version: 1.1.0")
+    + """
+  - id: FINAL
+    title: The final cut
+    serves: audience_trust
+    when: {deliverable: final}
+    outcome: caution
+    because: It is final.
+    examples: {fires: [{declare: {deliverable: final}}], near_miss: [{}]}
+""".replace("outcome: caution", "outcome: caution\n    shadow: true")
+)
 WHY = {"reason": "from the first of the month"}
 
 
@@ -176,3 +188,66 @@ async def test_a_rulebook_in_shadow_is_recorded_beside_and_decides_nothing(
     assert elsewhere["decided"] == 0
     assert ended.json()["since"] is None
     assert (after["decided"], after["matrix"]) == (2, found["matrix"])
+
+
+async def test_a_single_rule_in_shadow_is_recorded_beside_and_decides_nothing(tmp_path: Path) -> None:
+    beside = {"sources": {"strict.yaml": BESIDE}}
+    async with running(tmp_path) as service:
+        assert (await service.post("/rulebooks/validate", beside))["in_shadow"] == ["FINAL"]
+        await service.post("/rulebooks", beside, status=201)
+        await service.post("/rulebooks/strict/1.1.0/activate", WHY)
+        none = {"production": "atlas", "genai_used": "no", "deliverable": "final"}
+        await service.publish(screened("a", declaration=none), screened("b"))
+        verdicts = {one["asset_id"]: one for one in await decided(service, 2)}
+        said = await service.get(f"/verdicts/{verdicts['a']['id']}/shadows")
+        compared = await service.get("/rulebooks/strict/1.1.0/shadow")
+        hidden = await service.call("GET", f"/verdicts/{verdicts['a']['id']}/shadows", key="bob")
+        for verdict in verdicts.values():
+            assert (await service.post(f"/verdicts/{verdict['id']}/replay"))["same"]
+    assert (verdicts["a"]["outcome"], verdicts["a"]["reasons"]) == ("clear", [])
+    (one,) = said["items"]
+    assert (one["rulebook"]["version"], one["outcome"], one["rules"]) == ("1.1.0", "caution", ["FINAL"])
+    assert (compared["rules"], compared["decided"], compared["matrix"]["clear"]["caution"]) == (["FINAL"], 2, 1)
+    assert [sample["asset_id"] for sample in compared["samples"]] == ["a"]
+    assert hidden.status_code == 404
+
+
+BAD = {
+    "duplicate keys": (STRICT + "    outcome: clear\n", "the key `outcome` appears twice"),
+    "an unknown fact": (STRICT.replace("when: {genai_used: yes}", "when: {genai: yes}"), "there is no fact `genai`"),
+    "contradictory examples": (STRICT.replace("near_miss: [{declare: {genai_used: no}}]", "near_miss: [{}]"), "contra"),
+    "a cycle of anchors": (STRICT.replace("[[written_approval]]", "&a [*a]"), "an anchor that contains itself"),
+    "10,000 rules": (STRICT + "  - {id: R}\n" * 10_000, "there are more than 1,000 rules"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+async def test_a_bad_rulebook_is_refused_with_line_and_remedy_and_what_decides_stays(tmp_path: Path, name: str) -> None:
+    text, message = BAD[name]
+    sources = {"sources": {"strict.yaml": text}}
+    async with running(tmp_path) as service:
+        found = await service.post("/rulebooks/validate", sources)
+        refused = await service.post("/rulebooks", sources, status=422)
+        listed = (await service.get("/rulebooks"))["items"]
+        await service.publish(screened("a"))
+        (verdict,) = await decided(service, 1)
+    assert not found["valid"]
+    faults = [fault for fault in refused["errors"] if message in fault["message"]]
+    assert faults, refused["errors"]
+    assert faults[0]["field"].startswith("strict.yaml:")
+    assert faults[0]["remedy"]
+    assert [one["id"] for one in listed] == ["studio-genai"]
+    assert verdict["versions"]["rulebook"]["id"] == "studio-genai"
+
+
+async def test_a_rule_that_never_fires_is_warned_of_and_taken(tmp_path: Path) -> None:
+    never = STRICT.replace("when: {genai_used: yes}", "when: {genai_used: yes, not: {genai_used: yes}}")
+    never = never.replace("fires: [{}]", "fires: [{declare: {genai_used: unsure}}]")
+    async with running(tmp_path) as service:
+        found = await service.post("/rulebooks/validate", {"sources": {"strict.yaml": never}})
+        await service.post("/rulebooks", {"sources": {"strict.yaml": never}}, status=201)
+    assert found["valid"]
+    (warning,) = found["warnings"]
+    assert warning["field"] == "strict.yaml:11:5: rules[0].when"
+    assert "can never fire" in warning["message"]
+    assert "`genai_used`" in warning["remedy"]

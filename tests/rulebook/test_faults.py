@@ -3,21 +3,7 @@
 import pytest
 
 from shared.rulebook.loader import InvalidRulebook, load_rulebook, parse_rulebook
-
-HEADER = (
-    "rulebook: {id: small, version: 1.0.0, title: A small one,"
-    " baseline: {production: p, genai_used: yes, deliverable: temporary}}\n"
-)
-RULE = """rules:
-- id: R-1
-  title: A rule
-  serves: audience_trust
-  when: {deliverable: final}
-  outcome: caution
-  because: It is final.
-  examples: {fires: [{declare: {deliverable: final}}], near_miss: [{}]}
-"""
-GOOD = HEADER + RULE
+from tests.rulebook.texts import GOOD, HEADER, RULE
 
 
 def faults(text: str) -> list[str]:
@@ -229,7 +215,10 @@ def test_one_id_for_two_rules():
 @pytest.mark.slow
 def test_floods_are_refused():
     many = HEADER + "rules:\n" + "- {id: R-1}\n" * 10_000
-    assert faults(many) == ["r.yaml:2:1: rules: there are more than 1,000 rules; split the rulebook"]
+    assert faults(many) == [
+        "r.yaml:1003:3: rules[1000]: there are more than 1,000 rules;"
+        " join rules that differ in a value only: a test takes a list of values"
+    ]
     large = faults(HEADER + "#" * 600_000)
     assert large == [f"r.yaml:1:1: rulebook: the text has {600_000 + len(HEADER):,} characters; "
                      "keep it under 524,288 characters, or split it"]  # fmt: skip

@@ -1,9 +1,14 @@
 """Rules in words, and what changes between rulebooks."""
 
+from typing import Any
+
+import pytest
+
 from shared.rulebook.diff import diff
 from shared.rulebook.explain import condition_in_words, explain, lifted_by
 from shared.rulebook.loader import parse_rulebook, shipped_rulebook
-from shared.rulebook.written import as_written
+from shared.rulebook.model import ExampleText
+from shared.rulebook.written import as_written, example_in_words
 from shared.verdicts import Outcome
 
 
@@ -28,7 +33,7 @@ def test_nested_conditions_are_indented() -> None:
         "at least one of these:",
         "  what it is used for: key visual or marketing",
         "  all of these:",
-        "    temporary material or part of a final deliverable: final",
+        "    what it is delivered as (temporary or final): final",
         "    it is seen on camera: yes",
         "not:",
         "  the production's slug: atlas",
@@ -45,6 +50,32 @@ def test_tests_of_lists_and_numbers_read_as_words() -> None:
     assert share.endswith(": at least 10% and below 30%")
     assert refers.endswith(": none with the kind of material referred to: estate")
     assert use == "what it is used for: anything but marketing"
+
+
+@pytest.mark.parametrize(
+    ("example", "words"),
+    [
+        ({}, "the baseline itself"),
+        ({"declare": {"deliverable": None}}, "what it is delivered as (temporary or final): not said"),
+        ({"declare": {"placement": {"on_camera": "yes"}}}, "it is seen on camera: yes"),
+        (
+            {"stage": {"inputs": [{"kind": "public"}, {"kind": "third_party", "rights": "none"}]}},
+            "the material that goes in: public, third party (rights: none)",
+        ),
+        ({"stage": {"inputs": [], "model": {"scope": "noise"}}}, "the material that goes in: none; scope: noise"),
+        ({"talent": {"treatment": "lip_sync"}}, "what is done to likeness or performance: lip sync"),
+        (
+            {"findings": [{"kind": "reference_match", "reference": {"id": "r"}, "extent": "part", "score": 0.7}]},
+            "found: reference match (how much of a protected work the upload holds: part)",
+        ),
+        (
+            {"findings": [{"kind": "reference_match", "share_of_upload": 0.08}, {"kind": "unscreenable"}]},
+            "found: reference match (the share of the upload that the work fills: 8%); found: unscreenable",
+        ),
+    ],
+)
+def test_an_example_reads_as_words(example: dict[str, Any], words: str) -> None:
+    assert example_in_words(ExampleText.model_validate(example)) == words
 
 
 def test_what_lifts_a_rule() -> None:
@@ -64,7 +95,11 @@ def test_added_and_removed_rules_and_the_examples_that_turn_are_found() -> None:
     back = diff(parse_rulebook(files), shipped)
     assert [(change.rule, change.change) for change in found.rules] == [("P3", "removed")]
     assert [(change.rule, change.change) for change in back.rules] == [("P3", "added")]
-    turned = [case for case in found.examples if case.rule == "P3" and case.example == "stage.environment: consumer"]
+    turned = [
+        case
+        for case in found.examples
+        if case.rule == "P3" and case.example == "the environment the tool runs in: consumer"
+    ]
     assert [(case.before, case.after, case.lost) for case in turned] == [(Outcome.CAUTION, Outcome.CLEAR, ("P3",))]
     assert len(found.examples) == len(back.examples) < found.examples_compared
 

@@ -20,6 +20,7 @@ from services.verdict.api.rulebook_texts import (
     ValidationView,
     backtest_view,
     shadow_view,
+    validation_view,
 )
 from services.verdict.api.rulebooks_api import Reader, RulebookView, view
 from services.verdict.backtest import Asked, backtest
@@ -50,7 +51,7 @@ class RulebookLifeRoutes:
             rulebook = await self.life.read(asked.sources)
         except Problem as problem:
             return ValidationView(valid=False, faults=[FaultView(**fault.model_dump()) for fault in problem.errors])
-        return ValidationView(valid=True, rulebook=rulebook.version, rules=len(rulebook.rules))
+        return validation_view(rulebook)
 
     async def record_rulebook(self, _who: Operator, asked: RulebookRequest, response: Response) -> RulebookView:
         """Puts a version on record. It decides nothing until it is activated."""
@@ -128,7 +129,9 @@ class RulebookLifeRoutes:
             sha256 = await digest_of(connection, rulebook_id, version)
             if sha256 is None:
                 raise not_found("rulebook")
-            return shadow_view(await shadows.compared(connection, sha256, productions=who.visible(), most=20))
+            rulebook = await self.parts.settling.rulebooks.pinned(connection, sha256)
+            found = await shadows.compared(connection, sha256, productions=who.visible(), most=20)
+        return shadow_view(rulebook, found)
 
     async def _backtest(self, who: Principal, rulebook: Rulebook, scope: BacktestScope) -> BacktestView:
         asked = Asked(**scope.model_dump(exclude={"sources"}), visible=who.visible())

@@ -8,6 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.verdict.backtest import Tested
 from services.verdict.shadows import Compared
+from shared.rulebook.faults import RulebookFault
+from shared.rulebook.model import Rulebook
 from shared.verdicts import Outcome, RulebookVersion
 from shared.web.times import Time
 
@@ -56,12 +58,14 @@ class FaultView(BaseModel):
 
 
 class ValidationView(BaseModel):
-    """Whether a rulebook could be put on record."""
+    """Whether a rulebook could be put on record. Warnings do not stop it."""
 
     valid: bool
     rulebook: RulebookVersion | None = None
     rules: int = 0
+    in_shadow: list[str] = []
     faults: list[FaultView] = []
+    warnings: list[FaultView] = []
 
 
 class MoveView(BaseModel):
@@ -101,9 +105,13 @@ class DifferingView(BaseModel):
 
 
 class ShadowView(BaseModel):
-    """Counts by outcome decided, then by the shadow's; the newest differences. `since`: null when it does not run."""
+    """Counts by outcome decided, then by the shadow's; the newest differences. `since`: null when it does not run.
+
+    `rules`: its single rules in shadow; while it is in force, what it would say with them counted stands here.
+    """
 
     since: datetime | None
+    rules: list[str]
     decided: int
     matrix: dict[Outcome, dict[Outcome, int]]
     samples: list[DifferingView]
@@ -121,6 +129,21 @@ class ActivationView(BaseModel):
     at: datetime
 
 
+def validation_view(rulebook: Rulebook) -> ValidationView:
+    """Of a rulebook that could be read."""
+    return ValidationView(
+        valid=True,
+        rulebook=rulebook.version,
+        rules=len(rulebook.rules),
+        in_shadow=list(rulebook.in_shadow),
+        warnings=[_warning(one) for one in rulebook.warnings],
+    )
+
+
+def _warning(fault: RulebookFault) -> FaultView:
+    return FaultView(field=fault.where, message=fault.message, remedy=fault.remedy)
+
+
 def backtest_view(version: RulebookVersion, tested: Tested) -> BacktestView:
     """As it goes over the wire: every pair of outcomes, zeros included."""
     return BacktestView(
@@ -133,10 +156,11 @@ def backtest_view(version: RulebookVersion, tested: Tested) -> BacktestView:
     )
 
 
-def shadow_view(found: Compared) -> ShadowView:
+def shadow_view(rulebook: Rulebook, found: Compared) -> ShadowView:
     """As it goes over the wire."""
     return ShadowView(
         since=found.since,
+        rules=list(rulebook.in_shadow),
         decided=found.matrix.total(),
         matrix=_every_pair(found.matrix),
         samples=[DifferingView.model_validate(one, from_attributes=True) for one in found.samples],

@@ -36,6 +36,7 @@ class RuleView(BaseModel):
     cites: list[str]
     needs: list[list[str]]
     confirmed_by_two: bool
+    shadow: bool
 
 
 class RulebookDetail(RulebookView):
@@ -82,6 +83,7 @@ class RulebookRoutes:
                 cites=list(rule.cites),
                 needs=[list(alternative) for alternative in rule.needs],
                 confirmed_by_two=rule.confirmed_by_two,
+                shadow=rule.shadow,
             )
             for rule in compiled.rules
         ]

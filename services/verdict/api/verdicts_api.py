@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Header, Query
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from pydantic import BaseModel
 
-from services.verdict import ledger
+from services.verdict import ledger, shadows
 from services.verdict.ledger import Search
 from services.verdict.parts import Parts
 from services.verdict.record import verdict_of
@@ -16,7 +16,7 @@ from services.verdict.replay import replay
 from shared.coarse import for_reader
 from shared.principal import Principal
 from shared.rulebook.model import OutcomeName
-from shared.verdicts import Outcome
+from shared.verdicts import Outcome, RulebookVersion
 from shared.web.app import Closing
 from shared.web.auth import check_sees, require
 from shared.web.openapi import answers
@@ -49,6 +49,21 @@ class ReplayAnswer(BaseModel):
     recorded: Outcome
     replayed: Outcome
     differences: list[str]
+
+
+class ShadowSaid(BaseModel):
+    """What one rulebook in shadow (or the one in force, had its rules in shadow counted) made of the same facts."""
+
+    rulebook: RulebookVersion
+    outcome: Outcome
+    rules: list[str]
+
+
+class ShadowsSaid(BaseModel):
+    """All that was said in shadow beside one verdict."""
+
+    items: list[ShadowSaid]
+    next: None = None
 
 
 @dataclass(frozen=True)
@@ -110,6 +125,16 @@ class VerdictRoutes:
         check_sees(who, entry.production, "verdict")
         return for_reader(verdict_of(entry), who)
 
+    async def read_shadows(self, who: Reader, verdict_id: str) -> ShadowsSaid:
+        """What was recorded beside this verdict, by rules and rulebooks in shadow. None of it counts."""
+        async with self.parts.store.read() as connection:
+            entry = await ledger.by_id(connection, verdict_id)
+            said = await shadows.beside(connection, verdict_id)
+        if entry is None:
+            raise not_found("verdict")
+        check_sees(who, entry.production, "verdict")
+        return ShadowsSaid(items=[ShadowSaid.model_validate(one, from_attributes=True) for one in said])
+
     async def replay_verdict(self, who: Reviewer, verdict_id: str) -> ReplayAnswer:
         """Decides again from the record, with the pinned rulebook, and compares. Changes nothing."""
         async with self.parts.store.read() as connection:
@@ -132,5 +157,6 @@ def router(parts: Parts) -> APIRouter:
     routes.get("")(handle.list_verdicts)
     routes.get("/stream", response_class=EventSourceResponse)(handle.stream_verdicts)
     routes.get("/{verdict_id}")(handle.read_verdict)
+    routes.get("/{verdict_id}/shadows")(handle.read_shadows)
     routes.post("/{verdict_id}/replay", responses=answers(409))(handle.replay_verdict)
     return routes
