@@ -6,11 +6,11 @@ import pytest
 from standardwebhooks import Webhook
 
 from tests.drawings import photo, png
-from tests.installation import MOOD_BOARD, STAGE, Installation, Person, team, until
+from tests.golden import PERFORMER, counting, record, resting_on, trio
+from tests.installation import MOOD_BOARD, STAGE, Installation, team, until
 from tests.verdict_receiver import receiving
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="session")]
-PERFORMER = "A. Performer"
 DE_AGEING: dict[str, Any] = {
     **MOOD_BOARD,
     "use": "talent_work",
@@ -20,32 +20,8 @@ DE_AGEING: dict[str, Any] = {
 }
 
 
-async def record(who: Person, second: Person, kind: str, *rules: str, **scope: Any) -> str:
-    """A document of the production, confirmed by a second person; its id."""
-    body = {"kind": kind, "rules": rules, "given_by": "The studio", "title": f"{kind} of the production"}
-    made = await who.post("/documents", body | {"scope": {"production": who.production} | scope}, status=201)
-    await second.post(f"/documents/{made['id']}/confirm")
-    return str(made["id"])
-
-
-async def resting_on(who: Person, asset_id: str, *rules: str) -> Any:
-    """The verdict once these rules, and no others, weigh on it."""
-
-    async def weighed() -> Any:
-        verdict = await who.decided(asset_id)
-        return verdict if counting(verdict) == set(rules) else None
-
-    return await until(weighed, f"a verdict that rests on {rules or 'nothing'}")
-
-
-def counting(verdict: Any) -> set[str]:
-    """The rules that weigh on the outcome."""
-    return {r["rule"] for r in verdict["reasons"] if not r["discharged_by"] and r["outcome"] != "clear"}
-
-
 async def test_case_10_de_ageing_with_and_without_legal_review_and_elsewhere(line: Installation) -> None:
-    uma, rita = await team(line, "case-10")
-    sam = await line.person("sam of case-10", "read", "review", "approve", production="case-10")
+    uma, rita, sam = await trio(line, "case-10")
     picture = png(photo(1010))
     asset = await uma.upload(picture, DE_AGEING)
     assert counting(await uma.decided(asset["id"])) == {"P4", "P5", "A-FIN-1", "A-TAL-1", "M-ESC-2"}
@@ -65,8 +41,7 @@ async def test_case_10_de_ageing_with_and_without_legal_review_and_elsewhere(lin
 
 
 async def test_case_11_an_enhancement_model_of_another_production(line: Installation) -> None:
-    uma, rita = await team(line, "case-11")
-    sam = await line.person("sam of case-11", "read", "review", "approve", production="case-11")
+    uma, rita, sam = await trio(line, "case-11")
     model = {"trained_on": [{"kind": "performer", "rights": "licensed"}], "performer": PERFORMER}
     model |= {"production": "case-11-before", "scope": "noise removal", "quality_check": "yes"}
     asset = await uma.upload(png(photo(1111)), stages=[STAGE | {"model": model}])
@@ -80,8 +55,7 @@ async def test_case_11_an_enhancement_model_of_another_production(line: Installa
 
 
 async def test_case_18_a_revoked_approval_is_a_new_revision_that_is_told(line: Installation) -> None:
-    uma, rita = await team(line, "case-18")
-    sam = await line.person("sam of case-18", "read", "review", "approve", production="case-18")
+    uma, rita, sam = await trio(line, "case-18")
     approval = await record(rita, sam, "written_approval", "P4", "A-FIN-1")
     asset = await uma.upload(png(photo(1818)), use="set_extension", deliverable="final")
     approved = await uma.decided(asset["id"])

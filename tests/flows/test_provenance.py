@@ -25,7 +25,7 @@ def generated_png() -> bytes:
     return out.getvalue()
 
 
-async def test_golden_case_13_a_generators_parameters_and_no_genai_declared(line: Installation) -> None:
+async def test_case_13_a_generators_parameters_and_no_genai_declared(line: Installation) -> None:
     uma, _ = await team(line, "case13")
     asset = await uma.upload(generated_png(), NO_GENAI)
     verdict = await uma.decided(asset["id"])
