@@ -11,11 +11,3 @@ def new_id() -> str:
     random = int.from_bytes(os.urandom(10), "big")
     value = (milliseconds & (1 << 48) - 1) << 80 | 0x7 << 76 | (random >> 68 & 0xFFF) << 64 | 0b10 << 62
     return str(uuid.UUID(int=value | random & (1 << 62) - 1))
-
-
-def is_id(text: str) -> bool:
-    """Whether the text could be an identifier of ours."""
-    try:
-        return str(uuid.UUID(text)) == text
-    except ValueError:
-        return False

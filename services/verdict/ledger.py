@@ -29,7 +29,7 @@ class Broken:
 
 @dataclass(frozen=True)
 class Verified:
-    """How far the chain was read, and its first fault, if it has one."""
+    """How far the chain was read, and its first fault, if it has one. `entries`: those that the asker may see."""
 
     entries: int
     head: str
@@ -125,20 +125,24 @@ async def purge(connection: AsyncConnection, asset_id: str) -> None:
     await connection.execute(ledger.update().where(ledger.c.asset_id == asset_id).values(personal=None, salt=None))
 
 
-async def verify(store: Store) -> Verified:
-    """Reads the whole chain, a page at a time; names the first sequence that does not fit."""
-    at = Head()
+async def verify(store: Store, productions: frozenset[str] | None = None) -> Verified:
+    """Reads the whole chain, a page at a time; names the first sequence that does not fit.
+
+    Only entries of these productions are counted and have their fault told; the chain holds for all or for none.
+    """
+    at, seen = Head(), 0
     async for entry in _all(store):
         fault = "a column cannot be read" if entry is None else check(at, entry)
+        own = productions is None or (entry is not None and entry.production in productions)
         if fault is not None:
-            return Verified(at.sequence, at.hash, Broken(at.sequence + 1, fault))
+            return Verified(seen, at.hash, Broken(at.sequence + 1, fault if own else "an entry does not fit"))
         assert entry is not None
-        at = Head(entry.sequence, entry.hash)
+        at, seen = Head(entry.sequence, entry.hash), seen + own
     async with store.read() as connection:
         end, newer = await head(connection), await following(connection, Search(), after=at.sequence, limit=1)
     if not newer and end != at:
-        return Verified(at.sequence, at.hash, Broken(at.sequence + 1, f"the head says {end.sequence}, the chain ends"))
-    return Verified(at.sequence, at.hash)
+        return Verified(seen, at.hash, Broken(at.sequence + 1, f"the head says {end.sequence}, the chain ends"))
+    return Verified(seen, at.hash)
 
 
 def check(before: Head, entry: Entry) -> str | None:

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from shared.declaration.faults import did_you_mean
 from shared.errors import ClearframeError
-from shared.principal import EVERY_PRODUCTION, SCOPES, Principal, Scope
+from shared.principal import SCOPES, Principal, Scope
 
 T = TypeVar("T")
 _SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,58}[a-z0-9])?")
@@ -125,11 +125,6 @@ def prefix_of(secret: str) -> str | None:
     """The part of a secret that may be shown; None when it was never made here."""
     match = _SECRET.fullmatch(secret)
     return match[1] if match else None
-
-
-def concerns_all(productions: Iterable[str]) -> bool:
-    """Whether "*" is among them."""
-    return EVERY_PRODUCTION in productions
 
 
 def _check_text(name: str, text: str, most: int) -> None:

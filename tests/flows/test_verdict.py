@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
+from services.verdict.tables import ledger
 from shared.bus.port import Record
 from shared.cloudevents import Envelope, encode
 from shared.ids import new_id
+from shared.store.engine import open_store
 from tests.screenings import FINAL, MATCH, MOOD_BOARD, START, screened
 from tests.verdict_service import Running, running, until
 
@@ -58,6 +60,23 @@ async def test_another_production_reads_like_unknown(tmp_path: Path) -> None:
         for method, path, body in _foreign(verdict["id"], case["id"]):
             answer = await service.call(method, path, key="bob", json=body)
             assert answer.status_code == 404, (path, answer.text)
+
+
+async def test_a_ledger_is_verified_whole_and_counts_what_the_key_reaches(tmp_path: Path) -> None:
+    async with running(tmp_path) as service:
+        elsewhere = MOOD_BOARD | {"production": "borealis"}
+        await service.publish(screened("a"), screened("b"), screened("c", declaration=elsewhere))
+        await service.verdicts(3)
+        entries = [(await service.post("/ledger/verify", key=key))["entries"] for key in ("rita", "sam", "bob")]
+        assert entries == [3, 2, 1]
+        store = open_store(service.backends.store_url, "verdict")
+        async with store.write() as connection:
+            await connection.execute(ledger.update().where(ledger.c.asset_id == "c").values(outcome="caution"))
+        await store.close()
+        own, foreign = [await service.post("/ledger/verify", key=key) for key in ("bob", "sam")]
+    assert (own["intact"], foreign["intact"], own["broken_at"]) == (False, False, foreign["broken_at"])
+    assert own["detail"] == "outcome was changed"
+    assert foreign["detail"] == "an entry does not fit"
 
 
 def _foreign(verdict_id: str, case_id: str) -> list[tuple[str, str, Any]]:

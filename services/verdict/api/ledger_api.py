@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import APIRouter, Depends
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from services.verdict import ledger
 from services.verdict.parts import Parts
@@ -15,10 +15,10 @@ Operator = Annotated[Principal, Depends(require("operate", "review"))]
 
 
 class VerifyAnswer(BaseModel):
-    """How far the chain holds. `broken_at` is the first sequence that does not fit."""
+    """Whether the chain holds, over all productions. `broken_at` is the first sequence that does not fit."""
 
     intact: bool
-    entries: int
+    entries: int = Field(description="verdicts of the productions that the key reaches")
     head: str
     broken_at: int | None
     detail: str | None
@@ -30,9 +30,9 @@ class LedgerRoutes:
 
     parts: Parts
 
-    async def verify_ledger(self, _who: Operator) -> VerifyAnswer:
-        """Reads the whole chain. Changes nothing."""
-        found = await ledger.verify(self.parts.store)
+    async def verify_ledger(self, who: Operator) -> VerifyAnswer:
+        """Reads the whole chain, which holds for all productions or for none. Changes nothing."""
+        found = await ledger.verify(self.parts.store, who.visible())
         broken = found.broken
         return VerifyAnswer(
             intact=broken is None,

@@ -2,11 +2,11 @@
 
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import httpx2
 import pytest
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict
 
 from shared.connect import open_store
@@ -62,6 +62,10 @@ async def app(tmp_path: Path, part: Ailing) -> AsyncIterator[Application]:
         rows, following = paging.page([*range(after + 1, 6)][: paging.limit + 1], str)
         return Page(items=rows, next=following)
 
+    @router.get("/tints")
+    async def list_tints(limit: int = 1, tint: Annotated[list[str] | None, Query()] = None) -> list[str]:
+        return (tint or [])[:limit]
+
     @router.get("/ailing")
     async def ailing() -> None:
         await part.ask()
@@ -94,6 +98,8 @@ async def client(app: Application) -> AsyncIterator[httpx2.AsyncClient]:
         ("POST", "/v1/forms", {"content": b"x" * 2_000_000}, 413, []),
         ("GET", "/v1/rows", {"params": {"limit": "many"}}, 422, ["limit"]),
         ("GET", "/v1/rows", {"params": {"limti": 3, "x": 1}}, 422, ["limti", "x"]),
+        ("GET", "/v1/rows?limit=1&limit=2", {}, 422, ["limit"]),
+        ("GET", "/v1/tints?limit=1&tint=red&tint=blue&limit=1", {}, 422, ["limit"]),
     ],
 )
 async def test_every_refusal_is_a_problem(
@@ -107,6 +113,10 @@ async def test_every_refusal_is_a_problem(
     assert (problem["status"], problem["type"]) == (status, f"urn:clearframe:problem:{problem['code']}")
     assert [fault["field"] for fault in problem["errors"]] == fields
     assert all(fault["message"] and fault["remedy"] for fault in problem["errors"])
+
+
+async def test_a_parameter_that_is_a_list_may_be_repeated(client: httpx2.AsyncClient) -> None:
+    assert (await client.get("/v1/tints?limit=2&tint=red&tint=blue")).json() == ["red", "blue"]
 
 
 async def test_a_misspelt_field_gets_a_suggestion(client: httpx2.AsyncClient) -> None:
