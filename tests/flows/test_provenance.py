@@ -1,6 +1,7 @@
 """Marks inside files, from the upload over HTTP to the verdict: golden case 13, and credentials signed here."""
 
 import io
+import socket
 from typing import Any
 
 import pytest
@@ -49,3 +50,17 @@ async def test_a_credential_of_a_generator_counts_and_a_broken_one_is_told(line:
     broken[-900] ^= 1
     tampered = await uma.screened(bytes(broken))
     assert (tampered["outcome"], rules(tampered)) == ("caution", {"S-TAMPERED"})
+
+
+async def test_an_upload_that_names_an_address_makes_nobody_ask_there(line: Installation) -> None:
+    uma, _ = await team(line, "canary")
+    with socket.create_server(("127.0.0.1", 0)) as canary:
+        canary.setblocking(False)
+        address = f"http://127.0.0.1:{canary.getsockname()[1]}/manifest.c2pa"
+        remote = new_signer().sign(jpeg(photo(133)), "image/jpeg", "trainedAlgorithmicMedia", remote=address)
+        verdict = await uma.screened(remote)
+        with pytest.raises(BlockingIOError):
+            canary.accept()
+    (mark,) = verdict["findings"]
+    assert (mark["source"], mark["trust"], mark["generative"]) == ("c2pa", "unresolved", False)
+    assert verdict["outcome"] == "clear"

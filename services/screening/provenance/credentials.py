@@ -23,6 +23,7 @@ LARGEST_FILE = 100 << 20
 _SOUGHT = 16 << 20
 _NODES = 20_000
 _NO_CLAIM = "content credential"
+_ELSEWHERE = Mark("c2pa", _NO_CLAIM, "unresolved", generative=False, detail="the manifest is kept elsewhere")
 _OFFLINE = {
     "verify": {"remote_manifest_fetch": False, "ocsp_fetch": False},
     "core": {"allowed_network_hosts": []},
@@ -37,14 +38,20 @@ def context(anchors: str) -> c2pa.Context:
     return c2pa.Context.from_dict(_OFFLINE | trust)
 
 
-def credential_marks(data: Buffer, format_name: str, size: int, anchors: str | None = None) -> Iterator[Mark]:
-    """What the credentials of a file claim. `size` is the store's; over the limits it is not opened."""
+def credential_marks(
+    data: Buffer, format_name: str, size: int, anchors: str | None = None, *, linked: bool = False
+) -> Iterator[Mark]:
+    """What the credentials of a file claim. `size` is the store's; over the limits it is not opened.
+
+    `linked`: the file's XMP names an address at which its manifest is kept.
+    """
     if size > LARGEST_STORE or len(data) > LARGEST_FILE:
         yield gave_up("c2pa", "a content credential that is too large to be checked")
         return
     try:
         report = _report(data, format_name, shipped_anchors() if anchors is None else anchors)
     except c2pa.C2paError.ManifestNotFound:
+        yield from [_ELSEWHERE] if linked else []
         return
     except (c2pa.C2paError, ValueError, RecursionError) as error:
         yield from _refused(str(error), data)
@@ -79,7 +86,7 @@ def _report(data: Buffer, format_name: str, anchors: str) -> dict[str, Any]:
 def _refused(message: str, data: Buffer) -> Iterator[Mark]:
     """A manifest elsewhere is not fetched; any other error means that what is here is broken."""
     if message.startswith("Remote"):
-        yield Mark("c2pa", _NO_CLAIM, "unresolved", generative=False, detail="the manifest is kept elsewhere")
+        yield _ELSEWHERE
     elif message.startswith("NotSupported"):
         yield gave_up("c2pa", message)
     else:

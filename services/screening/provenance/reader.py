@@ -17,7 +17,7 @@ from shared.headers import Buffer
 
 _MOST_PIECES = 256
 _TAGS: Mapping[int, Kind] = {XMP: "xmp", IPTC: "iim", PHOTOSHOP: "resources", C2PA: "credential"}
-_SOURCE_TYPE, _ELSEWHERE = "digitalsourcetype", "remote_manifest"
+_SOURCE_TYPE, _ELSEWHERE, _ADDRESSES = "digitalsourcetype", "remote_manifest", ("http://", "https://")
 
 
 def read_provenance(data: Buffer, format_name: str) -> tuple[Mark, ...]:
@@ -39,7 +39,7 @@ def warm_readers() -> None:
 
 
 def _marks(data: Buffer, format_name: str) -> Iterator[Mark]:
-    credential = 0
+    credential, linked = 0, False
     for count, piece in enumerate(_all_pieces(data, format_name)):
         if piece.kind == "flood" or count == _MOST_PIECES:
             yield gave_up("exif", "more pieces of metadata than are read")
@@ -53,12 +53,12 @@ def _marks(data: Buffer, format_name: str) -> Iterator[Mark]:
         except UnreadableXmp as error:
             yield gave_up(source, str(error))
             continue
-        credential += any(text.key == _ELSEWHERE for text in texts)
+        linked = linked or any(text.key == _ELSEWHERE and text.value.startswith(_ADDRESSES) for text in texts)
         yield from _text_marks(texts, source)
-    if credential:
+    if credential or linked:
         from services.screening.provenance.credentials import credential_marks
 
-        yield from credential_marks(data, format_name, credential)
+        yield from credential_marks(data, format_name, credential, linked=linked)
 
 
 def _all_pieces(data: Buffer, format_name: str) -> Iterator[Piece]:

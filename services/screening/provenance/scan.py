@@ -8,7 +8,11 @@ from services.screening.provenance.pieces import Piece
 from shared.headers import Buffer
 
 _HEAD, _TAIL = 16 << 20, 4 << 20
-_PACKETS = ((b"<x:xmpmeta", b"</x:xmpmeta>"), (b"<xmp:xmpmeta", b"</xmp:xmpmeta>"))
+_PACKETS = (
+    (b"<x:xmpmeta", b"</x:xmpmeta>"),
+    (b"<xmp:xmpmeta", b"</xmp:xmpmeta>"),
+    (b"<rdf:RDF", b"</rdf:RDF>"),  # the element around it may be left out
+)
 _MOST = 4
 _EXIF = (b"Exif\0\0II*\0", b"Exif\0\0MM\0*")
 # The box type of JUMBF with C2PA's identifier, and ISO media's uuid box.

@@ -10,7 +10,7 @@ import c2pa
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID, NameOID
 
 TYPES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 Encode = Callable[..., bytes]
@@ -66,11 +66,11 @@ class Signer:
         return out.getvalue()
 
 
-def new_signer() -> Signer:
-    """With keys made now."""
+def new_signer(responder: str = "") -> Signer:
+    """With keys made now. The certificate may name an address at which its issuer and its revocation can be asked."""
     root_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
     root = _certificate("Test Root", "Test Root", root_key, root_key, authority=True)
-    leaf = _certificate("Test Signer", "Test Root", key, root_key, authority=False)
+    leaf = _certificate("Test Signer", "Test Root", key, root_key, authority=False, responder=responder)
     private = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
@@ -79,7 +79,13 @@ def new_signer() -> Signer:
 
 
 def _certificate(
-    subject: str, issuer: str, key: ec.EllipticCurvePrivateKey, by: ec.EllipticCurvePrivateKey, *, authority: bool
+    subject: str,
+    issuer: str,
+    key: ec.EllipticCurvePrivateKey,
+    by: ec.EllipticCurvePrivateKey,
+    *,
+    authority: bool,
+    responder: str = "",
 ) -> x509.Certificate:
     uses = ("key_cert_sign", "crl_sign") if authority else ("digital_signature",)
     now = datetime.now(UTC)
@@ -99,6 +105,12 @@ def _certificate(
     if not authority:
         purpose = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.EMAIL_PROTECTION])
         builder = builder.add_extension(purpose, critical=False)
+    if responder:
+        at = x509.UniformResourceIdentifier(responder)
+        ways = (AuthorityInformationAccessOID.OCSP, AuthorityInformationAccessOID.CA_ISSUERS)
+        access = x509.AuthorityInformationAccess([x509.AccessDescription(way, at) for way in ways])
+        lists = x509.CRLDistributionPoints([x509.DistributionPoint([at], None, None, None)])
+        builder = builder.add_extension(access, critical=False).add_extension(lists, critical=False)
     return builder.sign(by, hashes.SHA256())
 
 

@@ -1,7 +1,5 @@
 """Content credentials, signed here: what is claimed, whom to trust, and what happens to broken and remote ones."""
 
-import socket
-
 import pytest
 
 from services.screening.provenance.credentials import LARGEST_STORE, credential_marks, marks_of
@@ -61,17 +59,6 @@ def test_a_changed_file_is_tampered(where: str, encode: Encode, signer: Signer) 
     assert any(mark.generative for mark in found) == (where != "claim")  # there the term itself was changed
 
 
-def test_a_manifest_elsewhere_is_unresolved_and_nobody_is_asked(encode: Encode, signer: Signer) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as canary:
-        canary.settimeout(0.5)
-        address = f"http://127.0.0.1:{canary.getsockname()[1]}/manifest.c2pa"
-        signed = signer.sign(encode(), "image/jpeg", "trainedAlgorithmicMedia", remote=address)
-        found = read_provenance(signed, "jpeg")
-        with pytest.raises(TimeoutError):
-            canary.accept()
-    assert facts(found) == {("content credential", "unresolved", False)}
-
-
 def test_a_store_without_end_is_not_opened(encode: Encode) -> None:
     (mark,) = credential_marks(encode(), "jpeg", LARGEST_STORE + 1)
     assert (mark.claim, mark.generative, mark.trust) == (GAVE_UP, False, "unresolved")
@@ -87,6 +74,12 @@ def test_ordinary_files_have_no_marks(encode: Encode) -> None:
 )
 def test_a_report_of_another_shape_is_tampered(report: dict[str, object]) -> None:
     assert {(mark.trust, mark.generative) for mark in marks_of(report)} == {("tampered", False)}
+
+
+def test_without_an_active_manifest_nothing_is_trusted_and_every_claim_counts() -> None:
+    claim = {"assertions": [{"data": {"digitalSourceType": TYPES + "trainedAlgorithmicMedia"}}]}
+    (mark,) = marks_of({"validation_state": "Trusted", "manifests": {"a": claim}})
+    assert (mark.claim, mark.trust, mark.generative) == ("trainedAlgorithmicMedia", "untrusted", True)
 
 
 def test_a_report_may_be_deep_and_wide() -> None:

@@ -161,6 +161,16 @@ def test_profiles_in_hexadecimal_are_read(profile: str, encode: Encode) -> None:
     assert found == {("exif" if profile == "exif" else "iptc_xmp", "NovelAI", True)}
 
 
+@pytest.mark.parametrize("form", ["GIF", "AVIF", "JPEG", "WEBP"])
+def test_a_packet_without_the_element_around_it_is_read(form: str, encode: Encode) -> None:
+    whole = xmp("", f'e:DigitalSourceType="{TYPES}trainedAlgorithmicMedia"')
+    packet = whole[whole.index(b"<rdf:RDF") : whole.index(b"</x:xmpmeta>")]
+    data = encode(form, **({} if form == "GIF" else {"xmp": packet}))
+    if form == "GIF":
+        data = data[:-1] + b"!\xff\x0bXMP DataXMP" + packet + b"\1\0" + data[-1:]
+    assert claims(read_provenance(data, form.lower())) == {("iptc_xmp", "trainedAlgorithmicMedia", True)}
+
+
 def test_films_and_documents_are_scanned() -> None:
     film = b"\0\0\0\x18ftypmp42" + bytes(5000) + xmp("", f'e:DigitalSourceType="{TYPES}trainedAlgorithmicMedia"')
     assert claims(read_provenance(film, "mp4")) == {("iptc_xmp", "trainedAlgorithmicMedia", True)}
