@@ -172,7 +172,8 @@ def _print_rule(session: Session, rule: "Explanation") -> None:
     if rule.milder is not None:
         _print_lines(session, f"only {rule.milder.outcome} when", rule.milder.when)
     out.print(f"  [dim]says[/]       {escape(rule.because)}")
-    out.print(f"  [dim]lifted by[/]  {escape(rule.lifted_by)}")
+    if rule.outcome != "clear":
+        out.print(f"  [dim]lifted by[/]  {escape(rule.lifted_by)}")
     if rule.to_do:
         out.print(f"  [dim]to do[/]      {escape(rule.to_do)}")
     _print_lines(session, "for example", rule.fires)

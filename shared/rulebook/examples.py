@@ -15,6 +15,7 @@ from shared.rulebook.facts_model import Facts
 from shared.rulebook.faults import FaultList
 from shared.rulebook.firing import fire_rule
 from shared.rulebook.model import ExampleText, Rule, RuleText
+from shared.rulebook.tools import known_tool
 from shared.verdicts import gravest
 
 
@@ -46,7 +47,7 @@ def example_facts(example: ExampleText, baseline: Mapping[str, Any], path: Path,
     """The facts of an example; None, with the faults noted, when it is no valid case."""
     try:
         declaration = parse_declaration(example_declaration(example, baseline))
-        return facts(declaration, FINDINGS.validate_python(example.findings))
+        return facts(declaration, FINDINGS.validate_python(example.findings), tuple(map(known_tool, example.tools)))
     except InvalidDeclaration as error:
         for fault in error.faults:
             faults.add(path, f"not a valid declaration: {fault.field}: {fault.message}", fault.remedy)

@@ -108,7 +108,11 @@ def _stage_facts(number: int, stage: Stage, production: str, terms: KnownTool | 
     if stage.tool:  # what is said about a tool without a name counts as not known (W-1)
         environment = None if stage.environment == "unsure" else stage.environment
         stores = _answer(stage.stores_reuses_or_trains)
-    if terms is not None:
+    compared: Literal["none", "agree", "differ"] = "none"
+    if terms is not None:  # the worse of both counts
+        on_record = (terms.environment, terms.stores_reuses_or_trains)
+        agree = environment in (None, on_record[0]) and stores in (None, on_record[1])
+        compared = "agree" if agree else "differ"
         environment = environment if environment == "consumer" else terms.environment
         stores = stores if stores == "yes" else terms.stores_reuses_or_trains
     return StageFacts(
@@ -121,6 +125,7 @@ def _stage_facts(number: int, stage: Stage, production: str, terms: KnownTool | 
         vendor_named=_yes(stage.vendor),
         environment=environment,
         stores_reuses_or_trains=stores,
+        terms_on_record=compared,
         human_control=_answer(stage.human_control),
         output_checked=_answer(stage.output_checked),
         inputs=None

@@ -85,6 +85,9 @@ class StageFacts(Frozen):
     vendor_named: YesNo = Field("no", description="the vendor is named")
     environment: Literal["enterprise", "consumer"] | None = Field(None, description="the environment the tool runs in")
     stores_reuses_or_trains: YesNo | None = Field(None, description="the tool stores, reuses or trains on material")
+    terms_on_record: Literal["none", "agree", "differ"] = Field(
+        "none", description="how what is declared of the tool compares with its terms on record"
+    )
     human_control: YesNo | None = Field(None, description="a person directs and accepts the output")
     output_checked: YesNo | None = Field(None, description="the output is checked and its origin kept")
     inputs: tuple[InputFacts, ...] | None = Field(None, description="the material that goes in")

@@ -7,8 +7,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from shared.declaration.text import Name
 from shared.rulebook.catalogue import FactSpec, Scope
 from shared.rulebook.conditions import Condition
+from shared.rulebook.facts_model import YesNo
 from shared.rulebook.faults import RulebookFault
 from shared.rulebook.wording import Template
 from shared.verdicts import DocumentKind, Outcome, RulebookVersion
@@ -27,13 +29,26 @@ class Written(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
+class ToolText(Written):
+    """A tool whose terms are on record, as written."""
+
+    vendor: Name
+    tool: Name
+    environment: Literal["enterprise", "consumer"]
+    stores_reuses_or_trains: YesNo
+
+
 class ExampleText(Written):
-    """A case laid over the rulebook's baseline declaration. `stage` changes its stages, `talent` is one performer."""
+    """A case laid over the rulebook's baseline declaration. `stage` changes its stages, `talent` is one performer.
+
+    `tools` are those whose terms are on record.
+    """
 
     declare: dict[str, Any] = Field(default_factory=dict)
     stage: dict[str, Any] | None = None
     talent: dict[str, Any] | None = None
     findings: list[dict[str, Any]] = Field(default_factory=list)
+    tools: list[ToolText] = Field(default_factory=list)
     outcome: OutcomeName | None = None
 
 

@@ -4,16 +4,16 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from shared.declaration.model import Declaration
-from shared.declaration.text import Name
 from shared.errors import ConfigurationError
 from shared.frozen import Frozen
 from shared.marked_yaml import read_yaml
 from shared.rulebook.compile import read_written
 from shared.rulebook.facts_model import YesNo
 from shared.rulebook.faults import FaultList, RulebookFault
+from shared.rulebook.model import ToolText, Written
 
 
 class KnownTool(Frozen):
@@ -25,21 +25,8 @@ class KnownTool(Frozen):
     stores_reuses_or_trains: YesNo
 
 
-class ToolText(BaseModel):
-    """One tool as written: nothing unknown passes."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-    vendor: Name
-    tool: Name
-    environment: Literal["enterprise", "consumer"]
-    stores_reuses_or_trains: YesNo
-
-
-class ToolsText(BaseModel):
+class ToolsText(Written):
     """The file as written."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     tools: Annotated[list[Any], Field(max_length=5000)]
 
@@ -64,6 +51,11 @@ class Tools:
 def tool_key(vendor: str | None, tool: str | None) -> tuple[str, str]:
     """What makes two names the same tool."""
     return (vendor or "").strip().casefold(), (tool or "").strip().casefold()
+
+
+def known_tool(text: ToolText) -> KnownTool:
+    """A tool as used."""
+    return KnownTool(**text.model_dump())
 
 
 def load_tools(path: Path) -> Tools:
@@ -96,7 +88,7 @@ def _read(data: Any, faults: FaultList) -> list[KnownTool]:
         key = tool_key(written.vendor, written.tool)
         if key in tools:
             faults.add(("tools", index), f"`{written.tool}` of `{written.vendor}` appears twice", "keep one entry")
-        tools[key] = KnownTool(**written.model_dump())
+        tools[key] = known_tool(written)
     return list(tools.values())
 
 

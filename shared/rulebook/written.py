@@ -11,7 +11,8 @@ from shared.rulebook.catalogue import FactSpec, Scope, catalogue
 from shared.rulebook.examples import example_declaration
 from shared.rulebook.facts import facts
 from shared.rulebook.facts_model import Facts
-from shared.rulebook.model import ExampleText, HeaderText, Rulebook, RuleText
+from shared.rulebook.model import ExampleText, HeaderText, Rulebook, RuleText, ToolText
+from shared.rulebook.tools import known_tool
 
 Group = Literal["fires", "near_miss"]
 
@@ -32,7 +33,7 @@ class Written:
     def case(self, example: ExampleText) -> Facts:
         """The facts of an example."""
         declaration = parse_declaration(example_declaration(example, self.baseline))
-        return facts(declaration, FINDINGS.validate_python(example.findings))
+        return facts(declaration, FINDINGS.validate_python(example.findings), tuple(map(known_tool, example.tools)))
 
 
 def as_written(rulebook: Rulebook) -> Written:
@@ -47,6 +48,7 @@ def example_in_words(example: ExampleText) -> str:
     """What sets an example apart from the baseline, on one line."""
     parts = [*_said(example.declare), *_said(example.stage or {}, "stage."), *_said(example.talent or {}, "talent.")]
     parts += map(_finding, example.findings)
+    parts += map(_terms, example.tools)
     return "; ".join(parts) or "the baseline itself"
 
 
@@ -73,6 +75,11 @@ def _finding(data: Mapping[str, Any]) -> str:
     told = [f"{_short(facts[name])}: {_measure(value)}" for name, value in seen.items() if name in facts]
     kind = f"found: {_plain(data.get('kind'))}"
     return f"{kind} ({'; '.join(told)})" if told else kind
+
+
+def _terms(tool: ToolText) -> str:
+    keeps = "stores, reuses or trains" if tool.stores_reuses_or_trains == "yes" else "keeps nothing"
+    return f"terms on record: {tool.tool} of {tool.vendor}: {tool.environment}, {keeps}"
 
 
 def _short(fact: FactSpec) -> str:
