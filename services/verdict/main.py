@@ -14,6 +14,7 @@ from services.verdict.bell import Bell
 from services.verdict.dead_letters import DeadLetters
 from services.verdict.feeder import Feeder
 from services.verdict.notify import notifier
+from services.verdict.notify.digests import Digests
 from services.verdict.notify.dispatch import Dispatcher
 from services.verdict.notify.notifier import Notifier
 from services.verdict.notify.sending import Sender
@@ -27,7 +28,6 @@ from services.verdict.stream import Stream
 from services.verdict.turns import Holding, Turns
 from services.verdict.worker import VerdictWorker
 from shared.bus.consumer import Consumer, ConsumerSettings, Handler
-from shared.bus.port import Bus
 from shared.errors import ConfigurationError
 from shared.events import DEAD_TOPICS, TOPICS
 from shared.ids import new_id
@@ -104,15 +104,16 @@ async def _parts(store: Store, settings: VerdictSettings) -> Parts:
 
 
 def _workers(parts: Parts, backends: Backends, sender: Sender) -> tuple[Worker, ...]:
-    consumers = [Worker(f"{NAME}-{group}", consumer.run) for group, consumer in _consumers(parts, backends.bus).items()]
-    return (*consumers, *_leased(parts, backends.bus, sender))
+    consumers = [Worker(f"{NAME}-{group}", consumer.run) for group, consumer in _consumers(parts, backends).items()]
+    return (*consumers, *_leased(parts, backends, sender))
 
 
-def _consumers(parts: Parts, bus: Bus) -> dict[str, Consumer]:
-    store = parts.store
+def _consumers(parts: Parts, backends: Backends) -> dict[str, Consumer]:
+    store, bus = parts.store, backends.bus
+    told = Notifier(store, backends.directory, _now, parts.deliveries_queued, parts.settings.digest_hour)
     handlers: dict[str, tuple[Sequence[str], Handler]] = {
         worker.GROUP: (worker.TOPICS, VerdictWorker(store, parts.settling, parts.announcing).handle),
-        notifier.GROUP: (notifier.TOPICS, Notifier(store, _now, parts.deliveries_queued).handle),
+        notifier.GROUP: (notifier.TOPICS, told.handle),
         dead_letters.GROUP: (dead_letters.TOPICS, DeadLetters(store, _now).handle),
     }
     batch = ConsumerSettings(max_records=parts.settings.batch)
@@ -122,7 +123,7 @@ def _consumers(parts: Parts, bus: Bus) -> dict[str, Consumer]:
     }
 
 
-def _leased(parts: Parts, bus: Bus, sender: Sender) -> Sequence[Worker]:
+def _leased(parts: Parts, backends: Backends, sender: Sender) -> Sequence[Worker]:
     """Work that one replica does at a time."""
     holder, store, settling = new_id(), parts.store, parts.settling
 
@@ -132,6 +133,7 @@ def _leased(parts: Parts, bus: Bus, sender: Sender) -> Sequence[Worker]:
     dispatcher = Dispatcher(store, sender, parts.deliveries_queued, clock=_now, monotonic=time.monotonic)
     timer = Reconsidering(store, settling, _now, parts.announcing)
     feeder = Feeder(store, settling.outbox, _now, parts.settings.rescan_outstanding)
+    digests = Digests(store, backends.directory, _now, parts.deliveries_queued.set)
     holding = Holding(lease("background"))
     dispatching = Turns("dispatcher", holding, dispatcher.step, parts.deliveries_queued)
 
@@ -145,7 +147,8 @@ def _leased(parts: Parts, bus: Bus, sender: Sender) -> Sequence[Worker]:
         Worker(f"{NAME}-dispatcher", dispatch),
         Worker(f"{NAME}-timer", Turns("timer", holding, timer.step, parts.documents_changed).run),
         Worker(f"{NAME}-feeder", Turns("feeder", holding, feeder.step, parts.rescans_asked).run),
-        Worker(f"{NAME}-relay", Relay(store, settling.outbox, bus, lease("relay")).run),
+        Worker(f"{NAME}-digests", Turns("digests", holding, digests.step, asyncio.Event(), 30.0).run),
+        Worker(f"{NAME}-relay", Relay(store, settling.outbox, backends.bus, lease("relay")).run),
     )
 
 

@@ -17,4 +17,5 @@ class VerdictSettings(BaseModel):
     webhook_timeout_seconds: float = Field(15.0, gt=0, le=60, description="seconds for one attempt at an endpoint")
     allow_loopback_webhooks: bool = Field(False, description="for development: webhooks to this machine, http too")
     secret_rotation_hours: float = Field(24.0, gt=0, description="hours in which a rotated secret still signs")
+    digest_hour: int = Field(8, ge=0, le=23, description="hour, in a production's time zone, of its digest of clears")
     rescan_outstanding: int = Field(200, ge=1, description="most assets of rescans on their way at a time")

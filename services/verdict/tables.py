@@ -1,22 +1,9 @@
 """What the verdict service keeps. Its tables are its own; others learn of verdicts by events."""
 
 from sqlalchemy import (
-    BigInteger,
-    Boolean,
-    Column,
-    Float,
-    ForeignKey,
-    Index,
-    Integer,
-    LargeBinary,
-    MetaData,
-    PrimaryKeyConstraint,
-    String,
-    Table,
-    Text,
-    UniqueConstraint,
-    text,
-)
+    BigInteger, Boolean, Column, Float, ForeignKey, Index, Integer, LargeBinary, MetaData, PrimaryKeyConstraint, String,
+    Table, Text, UniqueConstraint, text,
+)  # fmt: skip
 
 from shared.outbox import outbox_table
 from shared.store.columns import Json, Utc
@@ -248,6 +235,15 @@ deliveries = Table(
     Column("error", Text),
     UniqueConstraint("webhook_id", "event_key"),
     Index("deliveries_state", "state", "webhook_id", "id"),
+)
+
+digests = Table(
+    "digests",
+    metadata,
+    Column("production", _NAME, primary_key=True),
+    Column("told", Integer, nullable=False, doc="the ledger's sequence up to which clear verdicts were told"),
+    Column("due_at", Utc, doc="of the next digest; null while there is nothing to tell"),
+    Index("digests_due", "due_at"),
 )
 
 rescans = Table(

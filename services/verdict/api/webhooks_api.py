@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.verdict.notify import deliveries, endpoints
 from services.verdict.notify.addresses import RefusedAddress, check_url
 from services.verdict.notify.deliveries import Delivery
+from services.verdict.notify.digests import DIGEST
 from services.verdict.notify.endpoints import NOTIFIED, Endpoint, new_secret
 from services.verdict.parts import Parts
 from shared.ids import new_id
@@ -23,10 +24,13 @@ from shared.web.problems import Problem, invalid, not_found
 
 Operator = Annotated[Principal, Depends(require("operate"))]
 EventType = Literal[
-    "clearframe.verdict.reached.v1", "clearframe.verdict.escalated.v1", "clearframe.escalation.closed.v1"
+    "clearframe.verdict.reached.v1",
+    "clearframe.verdict.escalated.v1",
+    "clearframe.escalation.closed.v1",
+    "clearframe.production.digest.v1",
 ]
 DeliveryState = Literal["pending", "delivered", "dead"]
-assert {event.TYPE for event in NOTIFIED} == set(EventType.__args__)  # type: ignore[attr-defined]  # a Literal has them
+assert {event.TYPE for event in NOTIFIED} | {DIGEST} == set(EventType.__args__)  # type: ignore[attr-defined]  # a Literal has them
 
 
 class WebhookRequest(BaseModel):
@@ -35,7 +39,7 @@ class WebhookRequest(BaseModel):
     model_config = ConfigDict(extra="forbid")
     url: str = Field(min_length=1, max_length=2000, description="https, at a public address")
     description: str = Field("", max_length=300)
-    events: list[EventType] = Field(default=["clearframe.verdict.escalated.v1"], min_length=1, max_length=3)
+    events: list[EventType] = Field(default=["clearframe.verdict.escalated.v1"], min_length=1, max_length=4)
     outcomes: list[OutcomeName] = Field(default=[], max_length=3, description="an empty list: all outcomes")
     productions: list[Annotated[str, Field(min_length=1, max_length=60)]] | None = Field(None, max_length=200)
     enabled: bool = True

@@ -1,7 +1,7 @@
 """Deliveries: one row for each message to one endpoint, from waiting to delivered or dead."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -46,14 +46,32 @@ def event_key(event: VerdictReached | VerdictEscalated | EscalationClosed) -> st
     return f"{kind}/{event.escalation_id}"
 
 
-def body_of(type_: str, at: datetime, data: Any) -> str:
-    """A Standard Webhooks body."""
-    return json.dumps({"type": type_, "timestamp": at.isoformat(), "data": data}, separators=(",", ":"))
+def body_of(type_: str, at: datetime, data: Any, contact: str | None = None) -> str:
+    """A Standard Webhooks body. `contact`: who at the studio is to be informed, where the production names one."""
+    to = {"contact": contact} if contact else {}
+    return json.dumps({"type": type_, "timestamp": at.isoformat(), **to, "data": data}, separators=(",", ":"))
 
 
-async def enqueue(connection: AsyncConnection, pairs: Iterable[tuple[Endpoint, Envelope]], *, now: datetime) -> None:
-    """A delivery for each (endpoint, event) that has none yet."""
-    rows = [_row(endpoint, envelope, now) for endpoint, envelope in pairs]
+async def enqueue(
+    connection: AsyncConnection,
+    pairs: Iterable[tuple[Endpoint, Envelope]],
+    contacts: Mapping[str, str | None],
+    *,
+    now: datetime,
+) -> None:
+    """A delivery for each (endpoint, event) that has none yet. `contacts` by production."""
+    await _insert(connection, [_row(endpoint, envelope, contacts, now) for endpoint, envelope in pairs])
+
+
+async def enqueue_body(
+    connection: AsyncConnection, to: Iterable[Endpoint], *, key: str, type_: str, body: str, now: datetime
+) -> None:
+    """The same text for several endpoints, once each."""
+    rows = [_values(new_id(), endpoint.id, key=key, type_=type_, body=body, now=now) for endpoint in to]
+    await _insert(connection, rows)
+
+
+async def _insert(connection: AsyncConnection, rows: list[dict[str, Any]]) -> None:
     if rows:
         unique = ["webhook_id", "event_key"]
         await connection.execute(upsert(connection, deliveries).on_conflict_do_nothing(index_elements=unique), rows)
@@ -143,10 +161,11 @@ async def delivery(connection: AsyncConnection, webhook_id: str, delivery_id: st
     return None if row is None else _delivery(row)
 
 
-def _row(endpoint: Endpoint, envelope: Envelope, now: datetime) -> dict[str, Any]:
+def _row(endpoint: Endpoint, envelope: Envelope, contacts: Mapping[str, str | None], now: datetime) -> dict[str, Any]:
     event = envelope.data
     assert isinstance(event, VerdictReached | VerdictEscalated | EscalationClosed)
-    body = body_of(event.TYPE, envelope.time, event.model_dump(mode="json", exclude_none=True))
+    data = event.model_dump(mode="json", exclude_none=True)
+    body = body_of(event.TYPE, envelope.time, data, contacts.get(event.production))
     return _values(new_id(), endpoint.id, key=event_key(event), type_=event.TYPE, body=body, now=now)
 
 

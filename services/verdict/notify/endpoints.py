@@ -41,11 +41,14 @@ class Endpoint:
 
     def wants(self, event: Event, at: datetime) -> bool:
         """Whether the event, told at `at`, is for this endpoint."""
-        if not isinstance(event, NOTIFIED) or event.TYPE not in self.events or at < self.created_at:
-            return False
-        if EVERY_PRODUCTION not in self.productions and event.production not in self.productions:
+        if not isinstance(event, NOTIFIED) or at < self.created_at or not self.hears(event.TYPE, event.production):
             return False
         return isinstance(event, EscalationClosed) or not self.outcomes or event.verdict.outcome in self.outcomes
+
+    def hears(self, type_: str, production: str) -> bool:
+        """Whether it asked for messages of this type, of this production."""
+        reaches = EVERY_PRODUCTION in self.productions or production in self.productions
+        return type_ in self.events and reaches
 
     def secrets_at(self, now: datetime) -> tuple[str, ...]:
         """The secrets to sign with, the newest first."""
