@@ -1,4 +1,4 @@
-"""Golden cases in which documents decide, by upload and API from end to end, on both backends."""
+"""Golden cases in which documents decide, and what else lifts a rule: over HTTP from end to end, on both backends."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import pytest
 from standardwebhooks import Webhook
 
 from tests.drawings import photo, png
-from tests.golden import PERFORMER, counting, record, resting_on, trio
+from tests.golden import PERFORMER, counting, lifted, record, resting_on, trio
 from tests.installation import MOOD_BOARD, STAGE, Installation, team, until
 from tests.verdict_receiver import receiving
 
@@ -78,3 +78,33 @@ async def test_case_18_a_revoked_approval_is_a_new_revision_that_is_told(line: I
     history = (await rita.get("/verdicts", asset_id=asset["id"]))["items"]
     assert [(one["revision"], one["outcome"]) for one in history] == [(2, "escalate"), (1, "clear")]
     assert (await rita.post(f"/verdicts/{approved['id']}/replay"))["same"]
+
+
+async def test_an_allow_bank_lifts_a_match_of_what_it_holds(line: Installation) -> None:
+    uma, rita = await team(line, "allowed")
+    await line.admin.ask("PUT", "/banks/licensed", json={"purpose": "allow"})
+    still = png(photo(1901))
+    await rita.protect(still, "A still of another film")
+    matched = await uma.screened(still)
+    owned = await line.admin.protect(still, "Licensed for this production", bank="licensed")
+    allowed = await uma.screened(still)
+    assert (matched["outcome"], counting(matched)) == ("escalate", {"S-MATCH-WHOLE"})
+    assert (allowed["outcome"], counting(allowed)) == ("clear", set())
+    (reason,) = [reason for reason in allowed["reasons"] if reason["rule"] == "S-MATCH-WHOLE"]
+    assert reason["discharged_by"] == [f"licensed/{owned['id']}"]
+
+
+async def test_a_dismissed_match_counts_for_that_upload_no_more(line: Installation) -> None:
+    uma, rita = await team(line, "dismissed")
+    reference = await rita.protect(png(photo(1902)), "Another ship")
+    asset, other = await uma.upload(png(photo(1902))), await uma.upload(png(photo(1902)))
+    for one in (asset, other):
+        assert counting(await uma.decided(one["id"])) == {"S-MATCH-WHOLE"}
+    (case,) = (await rita.get("/escalations", asset_id=asset["id"]))["items"]
+    ruling = {"decision": "not_a_match", "reason": "another ship", "reference": reference["id"]}
+    own = await uma.post(f"/escalations/{case['id']}/decide", ruling, status=403)
+    await rita.post(f"/escalations/{case['id']}/decide", ruling)
+    revised = await rita.revised(asset["id"], 2)
+    assert own["code"] == "own_upload"
+    assert (revised["cause"], revised["outcome"], lifted(revised)) == ("reviewed", "clear", {"S-MATCH-WHOLE"})
+    assert counting(await rita.decided(other["id"])) == {"S-MATCH-WHOLE"}

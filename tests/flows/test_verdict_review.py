@@ -176,6 +176,42 @@ async def test_expiry_decides_again_by_itself(tmp_path: Path) -> None:
         assert (verdict["cause"], verdict["outcome"]) == ("document_expired", "escalate")
 
 
+async def test_validity_begins_by_itself(tmp_path: Path) -> None:
+    async with running(tmp_path) as service:
+        await service.publish(screened("a", declaration=FINAL))
+        await service.verdicts(1)
+        soon = (datetime.now(UTC) + timedelta(seconds=2)).isoformat()
+        body = paper("written_approval", ["P4", "A-FIN-1"], valid_from=soon)
+        document = await service.post("/documents", body, status=201)
+        assert document["state"] == "pending"
+        assert (await newest(service, "a", 1))["outcome"] == "escalate"
+        verdict = await newest(service, "a", 2)
+        assert (verdict["cause"], verdict["cause_id"], verdict["outcome"]) == (
+            "document_added",
+            document["id"],
+            "clear",
+        )
+        assert (await service.get(f"/documents/{document['id']}"))["state"] == "in_force"
+
+
+async def test_an_approval_of_one_asset_lapses_when_its_facts_change(tmp_path: Path) -> None:
+    async with running(tmp_path) as service:
+        await service.publish(screened("a", declaration=FINAL))
+        case = await case_of(service, "a")
+        await service.post(f"/escalations/{case['id']}/decide", {"decision": "approve", "reason": "seen, good"})
+        assert (await newest(service, "a", 2))["outcome"] == "clear"
+        renamed = FINAL | {"title": "Harbour, plate 13"}
+        await service.publish(screened("a", number=2, declaration=renamed, cause="declaration_amended"))
+        await service.at_rest()
+        assert (await service.verdicts(2, asset_id="a"))[0][
+            "outcome"
+        ] == "clear"  # nothing that a rule reads has changed
+        mixed = FINAL | {"output_nature": "mixed"}
+        await service.publish(screened("a", number=3, declaration=mixed, cause="declaration_amended"))
+        verdict = await newest(service, "a", 3)
+        assert (verdict["outcome"], verdict["cause"]) == ("escalate", "declaration_amended")
+
+
 async def test_a_document_for_another_production_or_nonsense_is_refused(tmp_path: Path) -> None:
     async with running(tmp_path) as service:
         await service.post("/documents", paper("written_approval", ["P4"]), key="bob", status=422)

@@ -125,6 +125,20 @@ FAULTS: list[tuple[tuple[str, ...], Any]] = [
     (("talent", "within_norms"), "no"),
     (("talent", "agreed"), "no"),
 ]
+MORE_FAULTS: list[tuple[tuple[str, ...], Any]] = [
+    (("story_role",), "main_character"),
+    (("placement", "story_relevant"), "yes"),
+    (("placement", "legible_in_focus"), "yes"),
+    (("truth", "factual_programme"), "yes"),
+    (("union", "effect"), "affects"),
+    (("stages", "tool"), None),
+    (("stages", "inputs"), [{"kind": "public"}, {"kind": "unreleased"}]),
+    (("stages", "inputs"), [{"kind": "talent", "rights": "none"}]),
+    (("stages", "model"), {"trained_on": [{"kind": "artist_style", "rights": "none"}]}),
+    (("stages", "model"), {"trained_on": [], "performer": "A", "production": "borea", "quality_check": "no"}),
+    (("talent",), [{"name": "B", "treatment": "re_ageing", "within_norms": "yes", "agreed": "yes"}]),
+]
+UNSURE = [path for path, answers in ANSWERS.items() if "no" in answers or path[-1] in ("effect", "environment")]
 
 
 def changed(declaration: dict[str, Any], path: tuple[str, ...], value: Any) -> dict[str, Any]:
@@ -145,6 +159,20 @@ def gravity(decision: Decision) -> int:
     return decision.outcome.gravity
 
 
+def by_rule(decision: Decision) -> dict[str, int]:
+    """How grave each rule that raises the outcome is."""
+    graves: dict[str, int] = {}
+    for reason in decision.reasons:
+        graves[reason.rule] = max(reason.outcome.gravity, graves.get(reason.rule, 0))
+    return {rule: grave for rule, grave in graves.items() if grave}
+
+
+def at_least_as_grave(worse: Decision, better: Decision) -> bool:
+    """Rule by rule: one that escalates anyway must not hide another that was lost."""
+    graves = by_rule(worse)
+    return all(graves.get(rule, 0) >= grave for rule, grave in by_rule(better).items())
+
+
 @MANY
 @given(declaration=DECLARATIONS, findings=FINDINGS, fault=st.sampled_from(FAULTS))
 def test_an_added_fault_never_lowers_the_outcome(judge, declaration, findings, fault):
@@ -155,7 +183,21 @@ def test_an_added_fault_never_lowers_the_outcome(judge, declaration, findings, f
 @MANY
 @given(declaration=DECLARATIONS, findings=FINDINGS, more=FINDINGS)
 def test_an_added_finding_never_lowers_the_outcome(judge, declaration, findings, more):
-    assert gravity(judge(declaration, *findings, *more)) >= gravity(judge(declaration, *findings))
+    assert at_least_as_grave(judge(declaration, *findings, *more), judge(declaration, *findings))
+
+
+@MANY
+@given(data=st.data(), findings=FINDINGS)
+def test_from_what_is_nearly_clear_faults_pile_up_and_never_lower(judge, declared, data, findings):
+    """Starts where the outcome can still fall: at case 1, with work on a performer that is agreed and within norms."""
+    case = declared(talent=[{"name": "A", "treatment": "dubbing", "within_norms": "yes", "agreed": "yes"}])
+    before = gravity(judge(case, *findings))
+    faults = st.lists(st.sampled_from([*FAULTS, *MORE_FAULTS]), max_size=4, unique_by=lambda fault: fault[0])
+    for path, value in data.draw(faults):
+        case = changed(case, path, value)
+        after = gravity(judge(case, *findings))
+        assert after >= before, path
+        before = after
 
 
 @MANY
@@ -172,9 +214,18 @@ def test_an_added_stage_or_performer_never_lowers_the_outcome(judge, declaration
 @settings(max_examples=12, deadline=None)
 @given(declaration=DECLARATIONS, findings=FINDINGS)
 def test_silence_never_passes_as_any_answer(judge, path, declaration, findings):
-    silent = gravity(judge(changed(declaration, path, None), *findings))
+    silent = judge(changed(declaration, path, None), *findings)
     for answer in ANSWERS[path]:
-        assert silent >= gravity(judge(changed(declaration, path, answer), *findings))
+        assert at_least_as_grave(silent, judge(changed(declaration, path, answer), *findings))
+
+
+@pytest.mark.parametrize("path", UNSURE, ids=".".join)
+def test_from_a_clear_case_silence_and_unsure_are_the_same_and_never_pass(judge, declared, path):
+    dubbed = [{"name": "A", "treatment": "dubbing", "within_norms": "yes", "agreed": "yes"}]
+    case = declared(use="background_element", deliverable="final", output_nature="enhanced", talent=dubbed)
+    silent, unsure = judge(changed(case, path, None)), judge(changed(case, path, "unsure"))
+    assert silent == unsure
+    assert max(gravity(judge(changed(case, path, answer))) for answer in ANSWERS[path]) <= gravity(unsure)
 
 
 @MANY
