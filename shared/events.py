@@ -207,6 +207,11 @@ class BankSettings(Frozen):
     whole_share: float = Field(0.30, ge=0, le=1, description="share of the upload from which a match counts as whole")
     part_coverage: float = Field(0.10, ge=0, le=1, description="share of the reference from which a match is a part")
     hide_titles: bool = False
+    productions: tuple[str, ...] = Field((), description="for an allow bank: whom it was licensed to; empty: all")
+
+    def is_for(self, production: str | None) -> bool:
+        """Whether it counts for that production's uploads. What protects a work protects it from everybody."""
+        return self.purpose == "protect" or not self.productions or production is None or production in self.productions
 
 
 class BankChanged(Event):

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi import Path as InPath
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from starlette.datastructures import UploadFile
 
 from services.screening.banks import Banks
@@ -49,6 +49,13 @@ class BankChange(BaseModel):
     whole_share: float = Field(0.30, ge=0, le=1)
     part_coverage: float = Field(0.10, ge=0, le=1)
     hide_titles: bool = False
+    productions: tuple[Annotated[str, Field(min_length=1, max_length=60)], ...] = Field((), max_length=200)
+
+    @model_validator(mode="after")
+    def _only_allowing(self) -> "BankChange":
+        if self.productions and self.purpose != "allow":
+            raise ValueError("productions: what protects a work protects it from all; give them to an allow bank")
+        return self
 
 
 class BankBody(BankSettings):
@@ -103,10 +110,26 @@ def build_router(lookups: Lookups, banks: Banks, settings: ScreeningSettings) ->
 
     @router.put("/banks/{name}")
     async def put_bank(key: Operator, name: Name, change: BankChange) -> BankBody:
-        """Makes a bank or changes its settings; every worker has them within a second."""
+        """Makes a bank or changes its settings; every worker has them within a second.
+
+        An allow bank lifts matches: a key for some productions makes one for these, and names them.
+        """
+        _check_reach(key, banks.find(name), change)
         return _body(await banks.put(name, BankSettings(**change.model_dump())))
 
     return router
+
+
+def _check_reach(key: Principal, before: Bank | None, change: BankChange) -> None:
+    """Raises Problem where the key would allow, or stop allowing, something for productions that it does not reach."""
+    visible = key.visible()
+    allowed = [change.productions] if change.purpose == "allow" else []
+    if before is not None and before.settings.purpose == "allow":
+        allowed.append(before.settings.productions)
+    if visible is None or all(named and visible.issuperset(named) for named in allowed):
+        return
+    message = "an allow bank for productions that this key does not reach"
+    raise invalid("productions", message, "name productions of this key, or use a key for all (`*`)")
 
 
 def _body(bank: Bank) -> BankBody:

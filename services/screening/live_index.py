@@ -11,7 +11,7 @@ import structlog
 from services.screening.catalogue import Bank, Catalogue, CatalogueDamaged, Hashes
 from services.screening.findings import SHIPPED_SCORE
 from services.screening.fingerprint.kinds import PDQ, PHASH
-from services.screening.matches import matches
+from services.screening.matches import Asked, matches
 from services.screening.matching.corroborate import LEAST_LOCAL_SCORE
 from services.screening.matching.exact.table import SegmentedTable
 from services.screening.matching.whole import WholeIndex
@@ -212,7 +212,7 @@ class LiveIndex:
             self.partial.put(record.reference_id, record.features_sha256)
 
     async def search(
-        self, seen: Seen, now: datetime, *, least_score: float = SHIPPED_SCORE
+        self, seen: Seen, now: datetime, *, least_score: float = SHIPPED_SCORE, production: str | None = None
     ) -> tuple[ReferenceMatch, ...]:
         """Every live reference that the picture holds, as a whole or in part, the surest first.
 
@@ -222,7 +222,7 @@ class LiveIndex:
         if self._ahead or self.offset < self._owed:
             raise Retry(f"the index is at offset {self.offset} and may not answer yet")
         try:
-            return matches(self._whole, self._catalogue, seen.picture, parts, now=now, least_score=least_score)
+            return matches(self._whole, self._catalogue, seen.picture, parts, Asked(now, least_score, production))
         except CatalogueDamaged as damage:
             self._mend(damage)
             raise Retry("the index was damaged and is made again") from damage

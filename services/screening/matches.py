@@ -1,6 +1,7 @@
 """From hits to matches: what the tables found of a picture, as far as the catalogue says that it is live."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
 
 from services.screening.catalogue import Catalogue, CatalogueDamaged
@@ -16,32 +17,43 @@ from shared.findings import ReferenceMatch
 Parts = list[tuple[PartialHit, str]]
 
 
+@dataclass(frozen=True)
+class Asked:
+    """When, how surely, and for whose upload is searched; no production: a lookup."""
+
+    now: datetime
+    least_score: float = SHIPPED_SCORE
+    production: str | None = None
+
+    def concerns(self, record: ReferenceRegistered, bank: BankSettings) -> bool:
+        """Whether a match of this reference is to be told."""
+        return bank.is_for(self.production) and is_live(record, bank, self.now)
+
+
 def matches(
-    whole: WholeIndex, catalogue: Catalogue, seen: SeenPicture, parts: Parts, *, now: datetime, least_score: float
+    whole: WholeIndex, catalogue: Catalogue, seen: SeenPicture, parts: Parts, asked: Asked
 ) -> tuple[ReferenceMatch, ...]:
     """Of the whole picture and of its `parts` (hit, view), the surest first. Raises CatalogueDamaged."""
-    of_whole = _of_whole(whole, catalogue, seen, now, least_score)
-    return best_first([*of_whole, *_of_parts(whole, catalogue, seen, parts, now)], least_score)
+    of_whole = _of_whole(whole, catalogue, seen, asked)
+    return best_first([*of_whole, *_of_parts(whole, catalogue, seen, parts, asked)], asked.least_score)
 
 
-def _of_whole(
-    whole: WholeIndex, catalogue: Catalogue, seen: SeenPicture, now: datetime, least_score: float
-) -> Iterator[ReferenceMatch]:
-    for hit, view in _hits(whole, catalogue, seen, least_score):
+def _of_whole(whole: WholeIndex, catalogue: Catalogue, seen: SeenPicture, asked: Asked) -> Iterator[ReferenceMatch]:
+    for hit, view in _hits(whole, catalogue, seen, asked.least_score):
         record, bank = _known(catalogue, hit.reference_id)
         if record is None:
             raise CatalogueDamaged(f"the catalogue does not know {hit.reference_id}, which the tables hold")
-        near = hit.detector != "pdq" or hit.distance <= bank.max_distance or least_score < SHIPPED_SCORE
-        if near and is_live(record, bank, now):
+        near = hit.detector != "pdq" or hit.distance <= bank.max_distance or asked.least_score < SHIPPED_SCORE
+        if near and asked.concerns(record, bank):
             yield match_of(hit, record, bank, view)
 
 
 def _of_parts(
-    whole: WholeIndex, catalogue: Catalogue, seen: SeenPicture, parts: Parts, now: datetime
+    whole: WholeIndex, catalogue: Catalogue, seen: SeenPicture, parts: Parts, asked: Asked
 ) -> Iterator[ReferenceMatch]:
     for hit, view in _corroborated(whole, seen, parts):
         record, bank = _known(catalogue, hit.reference_id)
-        if record is not None and is_live(record, bank, now):  # else withdrawn while we searched
+        if record is not None and asked.concerns(record, bank):  # else withdrawn while we searched
             yield partial_match_of(hit, record, bank, view)
 
 

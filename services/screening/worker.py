@@ -103,7 +103,7 @@ class Screener:
         return recorded | await self._looker.at_all(missing)
 
     async def _screen(self, job: Job, seen: Seen, now: datetime) -> Screening:
-        matches = await self._index.search(seen, now)
+        matches = await self._index.search(seen, now, production=job.submitted.production)
         event = AssetScreened(
             asset_id=job.submitted.asset_id,
             production=job.submitted.production,

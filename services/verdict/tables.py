@@ -1,9 +1,22 @@
 """What the verdict service keeps. Its tables are its own; others learn of verdicts by events."""
 
 from sqlalchemy import (
-    BigInteger, Boolean, Column, Float, ForeignKey, Index, Integer, LargeBinary, MetaData, PrimaryKeyConstraint, String,
-    Table, Text, UniqueConstraint, text,
-)  # fmt: skip
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
 
 from shared.outbox import outbox_table
 from shared.store.columns import Json, Utc
@@ -15,6 +28,7 @@ leases = lease_table(metadata)
 
 _ID = String(40)
 _NAME = String(200)
+_OPEN = text("closed_at IS NULL")
 
 ledger = Table(
     "ledger",
@@ -75,9 +89,8 @@ handled = Table(
 leaning = Table(
     "leaning",
     metadata,
-    Column("document_id", _ID, nullable=False),
-    Column("asset_id", _NAME, nullable=False),
-    PrimaryKeyConstraint("document_id", "asset_id"),
+    Column("document_id", _ID, primary_key=True),
+    Column("asset_id", _NAME, primary_key=True),
     Index("leaning_asset", "asset_id"),
 )
 
@@ -95,13 +108,7 @@ escalations = Table(
     Column("claimed_by", _NAME),
     Column("decision", String(20)),
     Column("closed_at", Utc),
-    Index(
-        "escalations_open",
-        "asset_id",
-        unique=True,
-        sqlite_where=text("closed_at IS NULL"),
-        postgresql_where=text("closed_at IS NULL"),
-    ),
+    Index("escalations_open", "asset_id", unique=True, sqlite_where=_OPEN, postgresql_where=_OPEN),
     Index("escalations_production", "production", "id"),
 )
 
@@ -194,11 +201,10 @@ shadowing = Table(
 shadows = Table(
     "shadows",
     metadata,
-    Column("sha256", String(64), nullable=False),
-    Column("verdict_id", _ID, nullable=False, doc="the verdict beside which it stands"),
+    Column("sha256", String(64), primary_key=True),
+    Column("verdict_id", _ID, primary_key=True, doc="the verdict beside which it stands"),
     Column("outcome", String(20), nullable=False),
     Column("rules", Text, nullable=False),
-    PrimaryKeyConstraint("sha256", "verdict_id"),
 )
 
 webhooks = Table(
@@ -243,7 +249,6 @@ digests = Table(
     Column("production", _NAME, primary_key=True),
     Column("told", Integer, nullable=False, doc="the ledger's sequence up to which clear verdicts were told"),
     Column("due_at", Utc, doc="of the next digest; null while there is nothing to tell"),
-    Index("digests_due", "due_at"),
 )
 
 rescans = Table(

@@ -80,18 +80,25 @@ async def test_case_18_a_revoked_approval_is_a_new_revision_that_is_told(line: I
     assert (await rita.post(f"/verdicts/{approved['id']}/replay"))["same"]
 
 
-async def test_an_allow_bank_lifts_a_match_of_what_it_holds(line: Installation) -> None:
+async def test_an_allow_bank_lifts_a_match_of_what_it_holds_for_its_productions(line: Installation) -> None:
     uma, rita = await team(line, "allowed")
-    await line.admin.ask("PUT", "/banks/licensed", json={"purpose": "allow"})
+    other, _ = await team(line, "not-allowed")
+    bank = {"purpose": "allow", "productions": ["allowed"]}
+    for refused in (bank | {"productions": []}, bank | {"productions": ["allowed", "not-allowed"]}):
+        problem = await rita.ask("PUT", "/banks/licensed", status=422, json=refused)
+        assert problem["errors"][0]["field"] == "productions"
+    await rita.ask("PUT", "/banks/licensed", json=bank)
     still = png(photo(1901))
     await rita.protect(still, "A still of another film")
     matched = await uma.screened(still)
-    owned = await line.admin.protect(still, "Licensed for this production", bank="licensed")
-    allowed = await uma.screened(still)
+    owned = await rita.protect(still, "Licensed for this production", bank="licensed")
+    allowed, elsewhere = await uma.screened(still), await other.screened(still)
     assert (matched["outcome"], counting(matched)) == ("escalate", {"S-MATCH-WHOLE"})
     assert (allowed["outcome"], counting(allowed)) == ("clear", set())
     (reason,) = [reason for reason in allowed["reasons"] if reason["rule"] == "S-MATCH-WHOLE"]
     assert reason["discharged_by"] == [f"licensed/{owned['id']}"]
+    assert (elsewhere["outcome"], counting(elsewhere)) == ("escalate", {"S-MATCH-WHOLE"})
+    assert {one["reference"]["bank"] for one in elsewhere["findings"]} == {"protected"}
 
 
 async def test_a_dismissed_match_counts_for_that_upload_no_more(line: Installation) -> None:

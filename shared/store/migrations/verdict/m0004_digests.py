@@ -18,4 +18,3 @@ def upgrade() -> None:
         sa.Column("due_at", Utc, nullable=True),
         sa.PrimaryKeyConstraint("production"),
     )
-    op.create_index("digests_due", "digests", ["due_at"], unique=False)

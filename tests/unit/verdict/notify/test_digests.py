@@ -8,9 +8,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from structlog.testing import capture_logs
+import structlog
+from structlog.testing import LogCapture
 
-from services.verdict.notify import endpoints
+from services.verdict.notify import digests as telling
+from services.verdict.notify import endpoints, notifier
 from services.verdict.notify.digests import DIGEST, Digests, next_digest
 from services.verdict.notify.endpoints import Endpoint, new_secret
 from services.verdict.notify.notifier import Notifier
@@ -76,6 +78,15 @@ async def desk(store_url: str) -> AsyncIterator[Desk]:
     await directory.close()
 
 
+@pytest.fixture
+def log(monkeypatch: pytest.MonkeyPatch) -> LogCapture:
+    """All lines, at whichever level other tests have set."""
+    capture = LogCapture()
+    for module in (telling, notifier):
+        monkeypatch.setattr(module, "_log", structlog.wrap_logger(None, [capture], structlog.BoundLogger))
+    return capture
+
+
 async def test_clear_verdicts_are_told_once_in_the_morning_of_the_production(desk: Desk) -> None:
     await desk.subscribe(DIGEST)
     await desk.bench.settle(screened("a"), screened("b"), screened("c", declaration=FINAL))
@@ -122,27 +133,25 @@ async def test_what_is_not_clear_any_more_is_left_out(desk: Desk) -> None:
     assert (body["data"]["clear"], [one["asset_id"] for one in body["data"]["verdicts"]]) == (1, ["a"])
 
 
-async def test_an_endpoint_hears_of_its_productions_alone(desk: Desk) -> None:
+async def test_an_endpoint_hears_of_its_productions_alone(desk: Desk, log: LogCapture) -> None:
     await desk.subscribe(DIGEST, production="borealis")
     await desk.subscribe(REACHED)
     await desk.bench.settle(screened("a"))
     await desk.hear()
     desk.bench.later(days=1)
-    with capture_logs() as logs:
-        await desk.digests.step()
+    await desk.digests.step()
     assert await desk.told() == []
-    (line,) = [line for line in logs if line["event"] == "digest"]
+    (line,) = [line for line in log.entries if line["event"] == "digest"]
     assert (line["production"], line["clear"], line["contact"]) == ("atlas", 1, "clearances@studio.example")
 
 
-async def test_a_caution_is_told_at_once_with_the_contact(desk: Desk) -> None:
+async def test_a_caution_is_told_at_once_with_the_contact(desk: Desk, log: LogCapture) -> None:
     await desk.subscribe(REACHED)
     await desk.bench.settle(screened("sign", declaration=SIGN))
-    with capture_logs() as logs:
-        await desk.hear()
+    await desk.hear()
     (body,) = await desk.told(REACHED)
     assert (body["contact"], body["data"]["verdict"]["outcome"]) == ("clearances@studio.example", "caution")
-    (line,) = [line for line in logs if line["event"] == "caution_reached"]
+    (line,) = [line for line in log.entries if line["event"] == "caution_reached"]
     assert (line["asset"], line["rules"], line["contact"]) == ("sign", ["M-CAU-1"], "clearances@studio.example")
     assert await desk.bench.rows(digests) == []
 
