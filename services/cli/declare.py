@@ -46,7 +46,8 @@ def unsaid(said: Mapping[str, Any]) -> list[str]:
 
     fields: list[str] = []
     while (question := next_question(said, with_optional=False)) is not None:
-        fields.append(question.field)
+        if question.kind != "section":  # saying nothing of a section says that there is none
+            fields.append(question.field)
         said = _with(said, question.field, None)
     return fields
 
@@ -81,7 +82,8 @@ def _asked(session: Session, said: dict[str, Any], *, with_optional: bool) -> di
 
 def _answer(session: Session, question: "Question", said: Mapping[str, Any]) -> Any:
     """Asks until the answer is one that the declaration takes."""
-    session.out.print(f"\n[bold]{escape(question.ask)}[/] [dim]{escape(question.field)}[/]")
+    ask = question.ask.partition(" (an empty list")[0]
+    session.out.print(f"\n[bold]{escape(ask)}[/] [dim]{escape(question.field)}[/]")
     for number, choice in enumerate(question.choices, 1):
         session.out.print(f"  {number}  {choice.replace('_', ' ')}", markup=False)
     while True:

@@ -108,8 +108,8 @@ def _is_asked(question: Question, path: str, answers: Mapping[str, Any]) -> bool
     indices = re.findall(r"\[(\d+)\]", path)
     for name, values in question.when.items():
         here = iter(indices)
-        concrete = re.sub(r"\[\]", lambda _, here=here: f"[{next(here)}]", name)  # type: ignore[misc]
-        if _value(answers, concrete) not in values:
+        concrete = re.sub(r"\[\]", lambda _, here=here: f"[{next(here, '')}]", name)  # type: ignore[misc]
+        if all(_value(answers, each) not in values for each in _paths(concrete, answers)):
             return False
     return True
 

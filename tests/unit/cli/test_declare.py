@@ -38,6 +38,7 @@ y
 yes
 1
 public
+n
 
 """
 

@@ -44,6 +44,21 @@ def test_entries_are_asked_one_by_one():
     assert parse_declaration(answers).stages[0].tool == "word"
 
 
+def test_whoever_trained_a_model_is_asked_and_bounds_only_where_a_performer_may_be_in_it():
+    model = {"stages": [{}], "stages[0].model": {}, "stages[0].model.trained_on": [{}, {}]}
+    kinds = [f"stages[0].model.trained_on[{number}].kind" for number in (0, 1)]
+    bounds = {f"stages[0].model.{name}" for name in ("performer", "production", "scope", "quality_check")}
+    for second, expected in (("public_domain", set()), ("performer", bounds), ("unknown", bounds)):
+        _, asked = walk(model | dict(zip(kinds, ("own", second), strict=True)))
+        assert {field for field in asked if field in bounds} == expected
+    without = {"production": "p", "title": "t", "genai_used": "yes", "stages": [{}]}
+    fields = []
+    while (question := next_question(without, with_optional=False)) is not None:
+        fields.append(question.field)
+        without = answered(without, question.field, None)
+    assert "stages[0].model" in fields
+
+
 def test_placement_is_asked_of_background_elements_on_camera():
     _, asked = walk({"use": "background_element", "placement.on_camera": "yes"})
     assert "placement.character_interacts" in asked
