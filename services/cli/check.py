@@ -58,7 +58,8 @@ def check(
         show.emit({"path": str(path), **verdict})
     else:
         pinned = judge.rulebook.version
-        about = f"{path.name}, compared with {compared} works, by {pinned.id} {pinned.version}; nothing was stored"
+        works_told = "no works" if not compared else "1 work" if compared == 1 else f"{compared} works"
+        about = f"{path.name}, compared with {works_told}, by {pinned.id} {pinned.version}; nothing was stored"
         show.judgement(session, verdict, about)
     if verdict["outcome"] == "escalate":
         raise typer.Exit(ESCALATED)

@@ -25,6 +25,7 @@ app.add_typer(rulebooks, name="rulebook")
 
 SHIPPED_WORD = "shipped"
 _MOST_EXAMPLES = 40
+_FEW = 6
 File = Annotated[str, typer.Argument(metavar="PATH", help="a YAML file or a folder of them; `shipped` is ours")]
 
 
@@ -198,9 +199,8 @@ def _print_diff(session: Session, found: "RulebookDiff") -> None:
     for case in found.examples[:_MOST_EXAMPLES]:
         moved = f"{show.outcome(case.before)} -> {show.outcome(case.after)}"
         outcome = f"still {show.outcome(case.after)}" if case.before is case.after else moved
-        out.print(
-            f"  {escape(case.rule)}: {escape(case.example)}\n    {outcome}  {escape(_moved(case.gained, case.lost))}"
-        )
+        rules = moved_rules(case.gained, case.lost)
+        out.print(f"  {escape(case.rule)}: {escape(case.example)}\n    {outcome}  {escape(rules)}")
     if len(found.examples) > _MOST_EXAMPLES:
         out.print(f"  ... and {len(found.examples) - _MOST_EXAMPLES} more (--json shows all)")
 
@@ -221,9 +221,15 @@ def _changed_lines(before: list[str], after: list[str]) -> Iterator[tuple[str, s
             yield from (("+", line) for line in after[new_start:new_end])
 
 
-def _moved(gained: Sequence[str], lost: Sequence[str]) -> str:
-    told = [f"{', '.join(rules)} {word}" for rules, word in ((gained, "fires now"), (lost, "no longer fires")) if rules]
+def moved_rules(gained: Sequence[str], lost: Sequence[str]) -> str:
+    """`P3 fires now; W-3 no longer fires`; of many, the first few."""
+    told = [f"{_few(rules)} {word}" for rules, word in ((gained, "fires now"), (lost, "no longer fires")) if rules]
     return "; ".join(told)
+
+
+def _few(rules: Sequence[str]) -> str:
+    more = f" and {len(rules) - _FEW} more" if len(rules) > _FEW else ""
+    return ", ".join(rules[:_FEW]) + more
 
 
 def _value_lines(value: Any) -> list[str]:

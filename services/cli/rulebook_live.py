@@ -12,7 +12,7 @@ from rich.markup import escape
 from services.cli import show
 from services.cli.api import Api
 from services.cli.failure import usage
-from services.cli.rulebook import loaded, rulebooks
+from services.cli.rulebook import loaded, moved_rules, rulebooks
 from services.cli.session import Session
 
 if TYPE_CHECKING:
@@ -37,6 +37,23 @@ def list_(context: typer.Context) -> None:
         else:
             mark = "[green]active[/]" if item["active"] else "      "
             session.out.print(f"{mark} {item['id']} {item['version']}  {escape(item['title'])}")
+
+
+@rulebooks.command()
+def history(
+    context: typer.Context, limit: Annotated[int, typer.Option(min=1, help="how many, the newest first")] = 20
+) -> None:
+    """Who put which rulebook in force, when and why."""
+    session: Session = context.obj
+    with Api(session) as api:
+        for item in api.items("/v1/rulebooks/activations", most=limit):
+            if session.json:
+                show.emit(item)
+                continue
+            name = f"{item['rulebook']['id']} {item['rulebook']['version']}"
+            what = {"installed": "installed", "activated": "activated", "rolled_back": "back to"}[item["action"]]
+            by = f" by {escape(item['person'])}" if item["person"] else ""
+            session.out.print(f"{item['at'][:16]}  {what} {name}{by}: {escape(item['reason'])}")
 
 
 @rulebooks.command()
@@ -98,8 +115,9 @@ def shadow(
     counted = f"{found['decided']:,} verdict{'' if found['decided'] == 1 else 's'}"
     out.print(f"{_shadow_state(found)}; {counted} beside it")
     for one in found["samples"]:
+        gained, lost = set(one["shadow_rules"]) - set(one["rules"]), set(one["rules"]) - set(one["shadow_rules"])
         move = f"{show.outcome(one['outcome'])} / {show.outcome(one['shadow_outcome'])}"
-        out.print(f"  {move}  {one['asset_id']}  [dim]{escape(' '.join(one['shadow_rules']))}[/]")
+        out.print(f"  {move}  {one['asset_id']}  [dim]{escape(moved_rules(sorted(gained), sorted(lost)))}[/]")
 
 
 def _shadow_state(found: dict[str, Any]) -> str:
@@ -211,12 +229,18 @@ def _print_backtest(session: Session, total: dict[str, Any]) -> None:
     out, version = session.out, total["rulebook"]
     out.print(_matrix("outcome now (rows), by this rulebook (columns)", total["matrix"]))
     name = f"{version['id']} {version['version']}"
-    out.print(f"{total['decided']:,} decided again by {name}; {total['changed']:,} would change; nothing was stored")
-    for sample in total["samples"]:
-        rules = [f"+{rule}" for rule in sample["gained"]] + [f"-{rule}" for rule in sample["lost"]]
-        title = escape(sample["title"] or sample["asset_id"])
-        move = f"{show.outcome(sample['before'])} -> {show.outcome(sample['after'])}"
-        out.print(f"  {move}  {title}  [dim]{escape(' '.join(rules))}[/]")
+    moved = sum(count for before, row in total["matrix"].items() for after, count in row.items() if after != before)
+    changed = f"{moved:,} with another outcome, {total['changed'] - moved:,} with other rules alone"
+    out.print(f"{total['decided']:,} decided again by {name}: {changed}; nothing was stored")
+    for sample in sorted(total["samples"], key=lambda one: bool(one["before"] == one["after"])):
+        same = sample["before"] == sample["after"]
+        move = f"still {show.outcome(sample['after'])}" if same else _move(sample["before"], sample["after"])
+        out.print(f"  {move}  {escape(sample['title'] or sample['asset_id'])}")
+        out.print(f"    [dim]{escape(moved_rules(sample['gained'], sample['lost']))}[/]")
+
+
+def _move(before: str, after: str) -> str:
+    return f"{show.outcome(before)} -> {show.outcome(after)}"
 
 
 def _moment(text: str | None) -> str | None:

@@ -106,7 +106,7 @@ def _decide_one(rulebook: Rulebook, state: State, held: Held, now: datetime) -> 
     return Moved(
         asset_id=screened.asset_id,
         production=screened.production,
-        title=screened.submitted.declaration.title,
+        title=screened.submitted.declaration.title or screened.submitted.filename,
         verdict_id=held.verdict_id,
         before=Outcome(held.outcome).value,
         after=decision.outcome.value,

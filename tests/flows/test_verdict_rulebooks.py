@@ -118,6 +118,11 @@ async def test_put_in_force_and_taken_back_while_old_verdicts_stay(tmp_path: Pat
         ("installed", ""),
     ]
     assert history[0]["previous_sha256"] == history[1]["sha256"] == made["sha256"]
+    assert [(entry["rulebook"]["id"], (entry["previous"] or {}).get("id")) for entry in history] == [
+        ("studio-genai", "strict"),
+        ("strict", "studio-genai"),
+        ("studio-genai", None),
+    ]
 
 
 async def test_who_may_and_what_is_refused(tmp_path: Path, text: dict[str, Any]) -> None:

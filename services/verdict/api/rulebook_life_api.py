@@ -18,6 +18,7 @@ from services.verdict.api.rulebook_texts import (
     RulebookRequest,
     ShadowView,
     ValidationView,
+    activation_view,
     backtest_view,
     shadow_view,
     validation_view,
@@ -26,7 +27,7 @@ from services.verdict.api.rulebooks_api import Reader, RulebookView, view
 from services.verdict.backtest import Asked, backtest
 from services.verdict.parts import Parts
 from services.verdict.rulebook_life import RulebookLife, digest_of
-from services.verdict.rulebooks import sources_of
+from services.verdict.rulebooks import on_record, sources_of
 from shared.principal import Principal
 from shared.rulebook.diff import RulebookDiff, diff
 from shared.rulebook.model import Rulebook
@@ -79,8 +80,9 @@ class RulebookLifeRoutes:
         """Who put which rulebook in force, newest first."""
         async with self.parts.store.read() as connection:
             found = await activations.listed(connection, before=paging.after, limit=paging.limit + 1)
+            versions = {one.version.sha256: one.version for one in await on_record(connection)}
         items, following = paging.page(found, lambda one: one.id)
-        return Page(items=[ActivationView.model_validate(one, from_attributes=True) for one in items], next=following)
+        return Page(items=[activation_view(one, versions) for one in items], next=following)
 
     async def diff_rulebooks(
         self,

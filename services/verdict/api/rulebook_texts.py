@@ -1,11 +1,14 @@
 """What the routes of rulebooks take and answer."""
 
 from collections import Counter
+from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from services.verdict.activations import Activation
 from services.verdict.backtest import Tested
 from services.verdict.shadows import Compared
 from shared.rulebook.faults import RulebookFault
@@ -122,6 +125,8 @@ class ActivationView(BaseModel):
 
     id: str
     action: str
+    rulebook: RulebookVersion
+    previous: RulebookVersion | None
     sha256: str
     previous_sha256: str | None
     person: str
@@ -142,6 +147,12 @@ def validation_view(rulebook: Rulebook) -> ValidationView:
 
 def _warning(fault: RulebookFault) -> FaultView:
     return FaultView(field=fault.where, message=fault.message, remedy=fault.remedy)
+
+
+def activation_view(one: Activation, versions: Mapping[str, RulebookVersion]) -> ActivationView:
+    """As it goes over the wire. `versions` by digest."""
+    previous = versions[one.previous_sha256] if one.previous_sha256 else None
+    return ActivationView(**asdict(one), rulebook=versions[one.sha256], previous=previous)
 
 
 def backtest_view(version: RulebookVersion, tested: Tested) -> BacktestView:

@@ -63,7 +63,7 @@ def test_rules_and_tools_may_be_given_and_any_bytes_are_judged(folder: Path) -> 
     assert result.exit_code == 1
     assert "S-UNSCREENABLE" in result.output
     assert "P3" in result.output
-    assert "compared with 0 works" in result.output
+    assert "compared with no works" in result.output
 
 
 @pytest.mark.parametrize(
