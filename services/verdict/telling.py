@@ -7,6 +7,7 @@ from shared.rulebook.conditions import unknown_facts
 from shared.rulebook.documents import Document, Papers
 from shared.rulebook.facts_model import Facts
 from shared.rulebook.firing import Firing
+from shared.rulebook.wording import safe
 from shared.verdicts import Outcome, Reason
 
 _OPENING = {
@@ -57,7 +58,21 @@ def to_do(judged: Judged, facts: Facts, papers: Papers) -> tuple[str, ...]:
         for document in papers.documents
         if _waits(document, firing)
     ]
-    return tuple(dict.fromkeys([*questions, *advice, *waiting]))
+    unknown = _not_on_record(facts, papers) if open_rules else []
+    return tuple(dict.fromkeys([*questions, *advice, *waiting, *unknown]))
+
+
+def _not_on_record(facts: Facts, papers: Papers) -> list[str]:
+    """Of the documents that the declaration names, those that the registry does not hold for this upload.
+
+    Nothing for a file that is no upload: no registry was asked.
+    """
+    if not papers.asset_id:
+        return []
+    known = {document.id for document in papers.documents}
+    named = [name for name in facts.documents if name not in known]
+    where = f"on record for this upload in `{facts.production}`, or was revoked"
+    return [f"The declaration names the document `{safe(name)}`, which is not {where}." for name in named]
 
 
 def _waits(document: Document, firing: Firing) -> bool:

@@ -47,6 +47,7 @@ def facts(declaration: Declaration, findings: Sequence[Finding], tools: Sequence
         truth=TruthFacts.model_validate(_without_unsure(truth.model_dump())),
         union=_union_facts(declaration),
         territories=declaration.territories,
+        documents=declaration.documents,
         talent=_talent_facts(declaration),
         stages=_stages(declaration, genai, tools),
         findings=observed,

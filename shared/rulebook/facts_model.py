@@ -145,6 +145,7 @@ class Facts(Frozen):
     truth: TruthFacts = Field(TruthFacts(), description="whether an audience could be misled")
     union: UnionFacts = Field(UnionFacts(), description="its effect on union-covered work")
     territories: tuple[str, ...] | None = Field(None, description="where it will be shown")
+    documents: tuple[str, ...] = Field((), description="the documents that the declaration names, by id")
     talent: tuple[TalentFacts, ...] = Field((), description="whose likeness or performance is touched")
     stages: tuple[StageFacts, ...] = Field((), description="the stages of the workflow")
     findings: tuple[FindingFacts, ...] = Field((), description="what screening observed")

@@ -83,10 +83,11 @@ class Template:
 
     def fill(self, facts: Facts, subject: Subject) -> str:
         """The text for one subject. What is filled in came from outside: it is cut short and stripped."""
-        return "".join(text + (_safe(fill(facts, subject)) if fill else "") for text, fill in self.parts)
+        return "".join(text + (safe(fill(facts, subject)) if fill else "") for text, fill in self.parts)
 
 
-def _safe(text: str) -> str:
+def safe(text: str) -> str:
+    """What came from outside, cut short and stripped."""
     if first_refused(text) is not None:
         text = "".join("?" if first_refused(c) is not None else c for c in text)
     return text if len(text) <= _LONGEST else text[:_LONGEST] + "…"

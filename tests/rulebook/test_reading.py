@@ -120,6 +120,17 @@ def test_advice_follows_the_weight_of_the_rules(judge, declared):
     assert [reason.outcome.value for reason in decision.reasons] == ["escalate", "caution"]
 
 
+def test_a_document_that_is_not_on_record_is_told_of_while_something_is_open(judge, declared, document):
+    approval = document("written_approval", "P4", "A-FIN-1")
+    case = declared(use="other", deliverable="final", documents=[approval.id, "another"])
+    told = "The declaration names the document `another`, which is not on record for this upload in `atlas`, or was revoked."
+    assert judge(case, documents=[document("consent", "P5"), approval]).to_do == ()
+    assert [line for line in judge(case, documents=[document("consent", "P5")]).to_do if "document" in line] == [
+        told.replace("another", approval.id),
+        told,
+    ]
+
+
 def test_what_to_declare_is_asked_by_field(judge, declared):
     case = declared(talent=[{"name": "A", "treatment": "dubbing", "within_norms": "yes"}])
     case["stages"].append({"name": "upscale", "tool": "x", "vendor": "y", "inputs": [], "human_control": "yes"})
