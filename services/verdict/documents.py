@@ -1,5 +1,6 @@
 """What people do with documents: put them on record, confirm them as the second person, revoke them."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -8,11 +9,14 @@ from services.verdict import registry
 from services.verdict.ledger import lock_head
 from services.verdict.parts import Parts
 from services.verdict.registry import Registered
+from services.verdict.rulebooks import on_record
 from services.verdict.state import held_assets
+from shared.declaration.faults import did_you_mean, shown
 from shared.ids import new_id
 from shared.principal import Principal
 from shared.rulebook.documents import Document
 from shared.rulebook.pins import pins_for
+from shared.web.faults import FieldFault
 from shared.web.problems import Problem, invalid, not_found
 
 
@@ -31,6 +35,7 @@ async def add(parts: Parts, who: Principal, content: dict[str, Any]) -> Register
         raise invalid("scope.production", "is no production that this key reaches", "name one of its productions")
     async with parts.store.write() as connection:
         await lock_head(connection)
+        await _check_rules(parts, connection, content["rules"])
         pins = await _pins(parts, connection, scope["production"], tuple(scope["assets"]), tuple(content["rules"]))
         document = Document.model_validate(content | {"id": new_id(), "recorded_by": who.person, "pins": pins})
         await registry.add(connection, document, now=parts.clock())
@@ -66,6 +71,22 @@ async def revoke(parts: Parts, who: Principal, document_id: str, reason: str) ->
             found = await visible(connection, document_id, who)
     parts.documents_changed.set()
     return found
+
+
+async def _check_rules(parts: Parts, connection: AsyncConnection, named: Sequence[str]) -> None:
+    """Raises Problem 422 for rules that no rulebook on record has: a misspelt document would lift nothing, silently."""
+    rulebooks = parts.settling.rulebooks
+    known: dict[str, None] = {}
+    for one in await on_record(connection):
+        rulebook = await rulebooks.pinned(connection, one.version.sha256)
+        known |= {name: None for rule in rulebook.rules for name in (rule.id, rule.row)}
+    faults = [
+        FieldFault(field=f"rules[{index}]", message=f"there is no rule {shown(rule)}", remedy=did_you_mean(rule, known))
+        for index, rule in enumerate(named)
+        if rule not in known
+    ]
+    if faults:
+        raise Problem(422, "unknown_rule", errors=faults)
 
 
 async def _pins(

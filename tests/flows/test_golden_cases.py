@@ -177,6 +177,26 @@ async def test_case_17_a_synthetic_voice(studio: Installation) -> None:
     assert [one["kind"] for one in verdict["findings"]] == ["not_matched"]
 
 
+@pytest.mark.parametrize(
+    ("name", "data", "outcome"),
+    [
+        ("voice.wav", b"RIFF\x24\0\0\0WAVEfmt " + bytes(40), "clear"),
+        ("rushes.mp4", b"\0\0\0\x18ftypmp42" + bytes(3000), "caution"),
+        ("script.pdf", b"%PDF-1.7\n%%EOF\n", "caution"),
+    ],
+)
+async def test_what_is_no_picture_is_stored_and_judged_by_its_declaration(
+    studio: Installation, name: str, data: bytes, outcome: str
+) -> None:
+    uma, _ = await team(studio, "no-pictures")
+    asset = await uma.upload(data, name=name)
+    verdict = await uma.decided(asset["id"])
+    assert (verdict["outcome"], fired(verdict) >= {"S-NOT-MATCHED"}) == (outcome, True)
+    assert (await uma.client.get(asset["links"]["content"])).content == data
+    worse = await uma.screened(data, name=name, stages=[STAGE | {"stores_reuses_or_trains": "yes"}])
+    assert (worse["outcome"], "P2" in fired(worse)) == ("escalate", True)
+
+
 async def test_case_20_a_generated_collapse_in_the_final_cut(studio: Installation) -> None:
     uma, rita, sam = await trio(studio, "case-20")
     shot = {

@@ -217,6 +217,10 @@ async def test_a_document_for_another_production_or_nonsense_is_refused(tmp_path
         await service.post("/documents", paper("written_approval", ["P4"]), key="bob", status=422)
         await service.post("/documents", paper("written_approval", []), status=422)
         await service.post("/documents", paper("blessing", ["P4"]), status=422)
+        misspelt = await service.post("/documents", paper("consent", ["P4", "A-FINN-1"]), status=422)
+        assert [(fault["field"], fault["remedy"]) for fault in misspelt["errors"]] == [
+            ("rules[1]", "did you mean `A-FIN-1`?")
+        ]
         await service.post("/documents", paper("consent", ["P4"], colour="red"), status=422)
         assets = {"production": "atlas", "assets": ["nowhere"]}
         problem = await service.post("/documents", paper("consent", ["P4"], scope=assets), status=422)

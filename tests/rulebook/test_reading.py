@@ -123,7 +123,8 @@ def test_advice_follows_the_weight_of_the_rules(judge, declared):
 def test_a_document_that_is_not_on_record_is_told_of_while_something_is_open(judge, declared, document):
     approval = document("written_approval", "P4", "A-FIN-1")
     case = declared(use="other", deliverable="final", documents=[approval.id, "another"])
-    told = "The declaration names the document `another`, which is not on record for this upload in `atlas`, or was revoked."
+    where = "on record for this upload in `atlas`, or was revoked"
+    told = f"The declaration names the document `another`, which is not {where}."
     assert judge(case, documents=[document("consent", "P5"), approval]).to_do == ()
     assert [line for line in judge(case, documents=[document("consent", "P5")]).to_do if "document" in line] == [
         told.replace("another", approval.id),
