@@ -4,7 +4,9 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from shared.declaration.schema import declaration_schema
 from shared.events import DEAD_TOPICS, EVENTS, TOPICS, BankSettings, Event
+from shared.rulebook.schema import rulebook_schema, tools_schema
 from shared.verdicts import Verdict
 
 _DRAFT = "https://json-schema.org/draft/2020-12/schema"
@@ -25,10 +27,11 @@ def event_schema(event: type[Event]) -> dict[str, Any]:
 
 
 def schemas() -> dict[str, dict[str, Any]]:
-    """Every published schema by name: the events by type, and the models that people write or read by themselves."""
+    """Every published schema by name: what people write or read by themselves, and the events by type."""
     models: dict[str, type[BaseModel]] = {"verdict": Verdict, "bank": BankSettings}
     named = {name: {"$schema": _DRAFT, "$id": name, **model.model_json_schema()} for name, model in models.items()}
-    return named | {event.TYPE: event_schema(event) for event in EVENTS}
+    written = {"declaration": declaration_schema(), "rulebook": rulebook_schema(), "tools": tools_schema()}
+    return written | named | {event.TYPE: event_schema(event) for event in EVENTS}
 
 
 def asyncapi(version: str) -> dict[str, Any]:

@@ -46,7 +46,7 @@ def asyncapi() -> None:
 
 @app.command()
 def schemas(name: Annotated[str | None, typer.Argument(help="one schema; else all")] = None) -> None:
-    """Prints the JSON Schemas of events, verdict and declaration."""
+    """Prints the JSON Schemas of declaration, rulebook, tools, verdict, bank and events."""
     from shared.contracts import schemas as all_schemas
 
     found = all_schemas()

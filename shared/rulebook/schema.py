@@ -4,9 +4,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from shared.rulebook.catalogue import FactSpec, catalogue
-from shared.rulebook.model import HeaderText, RulebookText, RuleText
+from shared.rulebook.model import HeaderText, RulebookText, RuleText, ToolText
+from shared.rulebook.tools import ToolsText
 
 SCHEMA_ID = "https://clearframe.example/schemas/rulebook.json"
+TOOLS_ID = "https://clearframe.example/schemas/tools.json"
 _NESTING = {
     "all": {"type": "array", "items": {"$ref": "#/$defs/when"}, "minItems": 1},
     "any": {"type": "array", "items": {"$ref": "#/$defs/when"}, "minItems": 1},
@@ -23,6 +25,13 @@ def rulebook_schema() -> dict[str, Any]:
     file["properties"]["rulebook"] = {"$ref": "#/$defs/header"}
     definitions |= {"rule": rule, "header": header}
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": SCHEMA_ID, **file, "$defs": definitions}
+
+
+def tools_schema() -> dict[str, Any]:
+    """JSON Schema (2020-12) of a list of tools whose terms are on record."""
+    file, tool = ToolsText.model_json_schema(), ToolText.model_json_schema()
+    file["properties"]["tools"]["items"] = tool
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": TOOLS_ID, **file}
 
 
 def _when() -> dict[str, Any]:

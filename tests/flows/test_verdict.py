@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 
 from services.verdict.tables import ledger
@@ -60,6 +61,20 @@ async def test_another_production_reads_like_unknown(tmp_path: Path) -> None:
         for method, path, body in _foreign(verdict["id"], case["id"]):
             answer = await service.call(method, path, key="bob", json=body)
             assert answer.status_code == 404, (path, answer.text)
+
+
+async def test_schemas_are_served_and_take_what_the_service_takes(tmp_path: Path) -> None:
+    async with running(tmp_path) as service:
+        names = (await service.get("/schemas"))["items"]
+        assert {"declaration", "rulebook", "tools", "verdict", "clearframe.verdict.reached.v1"} <= set(names)
+        declaration = jsonschema.Draft202012Validator(await service.get("/schemas/declaration"))
+        verdict = jsonschema.Draft202012Validator(await service.get("/schemas/verdict", key="eve"))
+        assert (await service.call("GET", "/schemas/declaratoin")).status_code == 404
+        await service.publish(screened("a"))
+        (reached,) = await service.verdicts(1)
+    assert declaration.is_valid(MOOD_BOARD)
+    assert not declaration.is_valid(MOOD_BOARD | {"genai_used": "maybe"})
+    assert verdict.is_valid(reached)
 
 
 async def test_a_ledger_is_verified_whole_and_counts_what_the_key_reaches(tmp_path: Path) -> None:

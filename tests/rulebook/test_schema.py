@@ -13,7 +13,7 @@ from shared.rulebook.documents import Papers
 from shared.rulebook.facts import facts
 from shared.rulebook.guide import facts_table
 from shared.rulebook.loader import SHIPPED, load_rulebook
-from shared.rulebook.schema import rulebook_schema
+from shared.rulebook.schema import rulebook_schema, tools_schema
 
 DOCS = Path(__file__).parents[2] / "docs"
 SMALL = DOCS / "examples" / "small-studio.yaml"
@@ -35,6 +35,14 @@ def test_it_refuses_unknown_facts_and_values(validator):
     rule = read_yaml(SMALL.read_text()).data["rules"][0]
     for when in ({"genai": "yes"}, {"genai_used": "maybe"}, {"findings": {"some": {"kind": "x"}}}):
         assert not validator.is_valid({"rules": [rule | {"when": when}]})
+
+
+def test_a_list_of_tools_has_a_schema_too():
+    schema = jsonschema.Draft202012Validator(tools_schema())
+    tool = {"vendor": "in house", "tool": "x", "environment": "enterprise", "stores_reuses_or_trains": "no"}
+    assert schema.is_valid({"tools": [tool]})
+    assert not schema.is_valid({"tools": [tool | {"environment": "enterprize"}]})
+    assert not schema.is_valid({"tools": [tool | {"terms": "good"}]})
 
 
 def test_another_studio_decides_by_its_own_rules():

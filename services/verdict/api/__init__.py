@@ -10,6 +10,7 @@ from services.verdict.api import (
     rescans_api,
     rulebook_life_api,
     rulebooks_api,
+    schemas_api,
     verdicts_api,
     webhooks_api,
 )
@@ -25,6 +26,7 @@ _RESOURCES = (
     webhooks_api,
     rescans_api,
     dead_letters_api,
+    schemas_api,
 )
 
 
