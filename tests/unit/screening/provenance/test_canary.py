@@ -18,7 +18,7 @@ Made = tuple[bytes, tuple[str, str]]
 @pytest.fixture
 def canary() -> Iterator[socket.socket]:
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        listening.settimeout(0.3)
+        listening.settimeout(0.1)
         yield listening
 
 
