@@ -170,6 +170,7 @@ async def _write_leaning(connection: AsyncConnection, verdicts: Iterable[Verdict
         {"document_id": document, "asset_id": verdict.asset_id}
         for verdict in standing.values()
         for document in sorted({name for reason in verdict.reasons for name in reason.discharged_by})
+        if "/" not in document  # `bank/reference`: an allow bank, no document
     ]
     if rows:
         await connection.execute(leaning.insert(), rows)

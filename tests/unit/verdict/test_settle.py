@@ -1,6 +1,8 @@
 """From an occasion to ledger, case and events."""
 
 from services.verdict import tables
+from shared.findings import ReferenceRef
+from shared.ids import new_id
 from tests.screenings import FINAL, MATCH, screened
 from tests.verdict_bench import Bench
 
@@ -66,3 +68,14 @@ async def test_a_further_escalation_moves_the_open_case_on(bench: Bench) -> None
     newest = (await bench.verdicts())[-1]
     assert (case.verdict_id, case.closed_at) == (newest.id, None)
     assert (await bench.events()).count("verdict.escalated") == 1
+
+
+async def test_a_verdict_leans_on_documents_not_on_what_an_allow_bank_holds(bench: Bench) -> None:
+    """Names of banks and references are longer than ids: PostgreSQL would refuse the row, and the worker would stop."""
+    bank, work = "licensed-for-this-production", new_id()
+    owned = MATCH.model_copy(update={"purpose": "allow", "reference": ReferenceRef(id=work, bank=bank)})
+    await bench.settle(screened(findings=(MATCH, owned)))
+    (verdict,) = await bench.verdicts()
+    lifted = [reason.discharged_by for reason in verdict.reasons if reason.rule == "S-MATCH-WHOLE"]
+    assert (verdict.outcome, lifted) == ("clear", [(f"{bank}/{work}",)])
+    assert await bench.rows(tables.leaning) == []
