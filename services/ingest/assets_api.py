@@ -145,7 +145,10 @@ def _add_reading(router: APIRouter, store: Store, find: Find, waiting: Waiting) 
 
     @router.get("/{asset_id}")
     async def get_asset(key: Follower, asset_id: AssetId, closing: Closing, wait: Wait = 0) -> AssetBody:
-        """One asset with its present verdict. `wait` holds the answer until it is decided."""
+        """One asset with its present verdict. `wait` holds the answer until it is decided.
+
+        After an amended declaration the verdict that stands is given at once: one that stays as it is gets no revision.
+        """
         asset = await waiting.until(
             asset_id, lambda: find(key, asset_id), lambda a: a.status == "decided", seconds=wait, closing=closing
         )
