@@ -9,6 +9,7 @@ import pytest
 from services.verdict.decide import decide
 from shared.declaration.parse import parse_declaration
 from shared.marked_yaml import read_yaml
+from shared.rulebook.catalogue import catalogue
 from shared.rulebook.documents import Papers
 from shared.rulebook.facts import facts
 from shared.rulebook.guide import facts_table
@@ -51,6 +52,13 @@ def test_another_studio_decides_by_its_own_rules():
     case = facts(parse_declaration(declaration), ())
     decision = decide(rulebook, case, Papers(), datetime(2026, 10, 1, tzinfo=UTC))
     assert [reason.rule for reason in decision.reasons] == ["TOOLS"]
+
+
+def test_every_fact_is_documented_in_words():
+    for scope in ("asset", "stage", "talent", "finding"):
+        for name, spec in catalogue(scope).items():
+            assert " " in spec.description, name
+            assert all(" " in item.description for item in (spec.items or {}).values()), name
 
 
 def test_the_guide_holds_the_table_of_facts():

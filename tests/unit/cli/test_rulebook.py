@@ -70,3 +70,37 @@ def test_a_diff_reads_as_words(tmp_path: Path) -> None:
     assert "+ outcome: escalate" in output
     assert "caution -> escalate" in output
     assert "no rule changes" in run("diff", SMALL, SMALL).output
+
+
+def test_a_diff_shows_the_lines_that_changed_and_which_rules_fire_now(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    text = SMALL.read_text().replace("[house-diffusion, house-upscaler]", "[house-diffusion]")
+    path.write_text(text.replace("{tool: house-upscaler}", "{tool: house-diffusion}"))
+    lines = [line.strip() for line in run("diff", SMALL, path).output.splitlines()]
+    assert "- when:   the tool's name: house-diffusion or house-upscaler" in lines
+    assert "+ when:   the tool's name: house-diffusion" in lines
+    assert not any("generative AI was used" in line for line in lines if line.startswith(("- when", "+ when")))
+    assert "TOOLS: the tool's name: house-upscaler" in lines
+    assert "clear -> caution  TOOLS fires now" in lines
+
+
+def test_a_rule_that_never_fires_is_warned_of(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    text = SMALL.read_text().replace("{genai_used: yes, talent.", "{genai_used: yes, not: {genai_used: yes}, talent.")
+    fires = "- {declare: {genai_used: unsure}, talent: {name: A}}"
+    path.write_text(text.replace("- talent: {name: A. Performer, treatment: re_ageing}", fires))
+    result = run("validate", path)
+    assert "valid: small-studio 1.0.0, 3 rules" in result.stdout
+    assert "1 warning" in result.stderr
+    assert "mine.yaml:40:5: rules[1].when: `FACES` can never fire" in result.stderr
+    (warning,) = json.loads(run("validate", path, "--json").stdout)["warnings"]
+    assert (warning["line"], warning["path"]) == (40, "rules[1].when")
+
+
+def test_a_rule_in_shadow_is_told_wherever_rules_are_listed(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text(SMALL.read_text().replace("outcome: caution", "outcome: caution\n    shadow: true", 1))
+    assert "3 rules (1 in shadow)" in run("validate", path).output
+    assert "caution, in shadow" in run("test", path).output
+    assert "recorded beside each verdict, never counting" in run("explain", "TOOLS", "--rulebook", path).output
+    assert "FACES" in run("explain", "FACES", "--rulebook", path).output

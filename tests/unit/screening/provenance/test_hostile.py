@@ -120,9 +120,11 @@ def _hostile_files(encode: Encode, signer: Signer) -> Iterator[tuple[str, bytes]
     box = b"".join(struct.pack(">I4s", 8 * (20_000 - level), b"jumb") for level in range(20_000))
     yield "boxes", png_with(encode("PNG"), chunk(b"caBX", box))
     yield "zeros", png_with(encode("PNG"), chunk(b"caBX", bytes(7 * MEGA)))
+    for name, chunks in GIVEN_UP.items():
+        yield name, png_with(encode("PNG"), *chunks())
 
 
-async def test_hostile_credentials_pass_the_sandbox_within_a_second(
+async def test_hostile_metadata_passes_the_sandbox_within_a_second(
     encode: Encode, signer: Signer, tmp_path: Path
 ) -> None:
     async with DecodePool(PoolSettings()) as pool:
@@ -137,5 +139,5 @@ async def test_hostile_credentials_pass_the_sandbox_within_a_second(
             assert time.monotonic() - begun < 1, name
             assert found.marks, name
             assert name == "many" or not any(mark.trust == "untrusted" for mark in found.marks), name
-            assert found.unscreenable is None, name
+            assert found.unscreenable is None or "zip" in name or "texts" in name, name  # which Pillow refuses to open
         assert pool.idle_pids == [process]
