@@ -11,7 +11,7 @@ from rich.markup import escape
 
 from services.cli import show
 from services.cli.api import Api
-from services.cli.failure import usage
+from services.cli.failure import CommandFailed, usage
 from services.cli.rulebook import loaded, moved_rules, rulebooks
 from services.cli.session import Session
 
@@ -144,6 +144,8 @@ def explain_verdict(session: Session, verdict_id: str) -> None:
         verdict = find_verdict(api, verdict_id)
         pinned = verdict["versions"]["rulebook"]
         rules = {rule["id"]: rule for rule in api.get(f"/v1/rulebooks/{pinned['id']}/{pinned['version']}")["rules"]}
+        names = {name for reason in verdict["reasons"] for name in reason.get("discharged_by", ())}
+        lifting = {name: _lifting(api, name) for name in sorted(names)}
     if session.json:
         titled = [reason | {"title": rules.get(reason["rule"], {}).get("title")} for reason in verdict["reasons"]]
         show.emit({"verdict": verdict["id"], "outcome": verdict["outcome"], "reasons": titled})
@@ -151,19 +153,33 @@ def explain_verdict(session: Session, verdict_id: str) -> None:
     out = session.out
     out.print(f"{show.outcome(verdict['outcome'])}  {escape(verdict['summary'])}")
     for reason in verdict["reasons"]:
-        _print_reason(session, reason, rules.get(reason["rule"], {}))
+        _print_reason(session, reason, rules.get(reason["rule"], {}), lifting)
     for step in verdict.get("to_do", ()):
         out.print(f"[cyan]to do[/] {escape(step)}")
     out.print(f"[dim]decided by {pinned['id']} {pinned['version']}[/]")
 
 
-def _print_reason(session: Session, reason: dict[str, Any], rule: dict[str, Any]) -> None:
+def _lifting(api: Api, name: str) -> str:
+    """What lifts a rule, in words: a document, what an allow bank holds, or a reviewer's word."""
+    bank, slash, _ = name.partition("/")
+    if slash:
+        return f"what the allow bank {bank} holds"
+    try:
+        paper = api.get(f"/v1/documents/{name}")
+    except CommandFailed:  # none that this key may read
+        return name
+    until = f" until {paper['valid_until'][:10]}" if paper["valid_until"] else ""
+    title = f' "{paper["title"]}"' if paper["title"] else ""
+    return f"{paper['kind'].replace('_', ' ')}{title}, given by {paper['given_by']}{until}"
+
+
+def _print_reason(session: Session, reason: dict[str, Any], rule: dict[str, Any], lifting: dict[str, str]) -> None:
     out = session.out
     stage = f", stage {escape(reason['stage'])}" if reason.get("stage") else ""
     out.print(f"\n{show.outcome(reason['outcome'])} [bold]{escape(reason['rule'])}[/] {escape(rule.get('title', ''))}")
     out.print(f"  {escape(reason['because'])}{stage}")
     if reason.get("discharged_by"):
-        out.print(f"  [green]lifted by[/] {escape(', '.join(reason['discharged_by']))}")
+        out.print(f"  [green]lifted by[/] {escape('; '.join(lifting[name] for name in reason['discharged_by']))}")
     elif reason.get("needs"):
         two = ", confirmed by a second person" if rule.get("confirmed_by_two") else ""
         out.print(f"  [dim]can be lifted by[/] {escape(show.needs(reason['needs']))}{two}")
