@@ -6,13 +6,14 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from PIL import Image, ImageCms, PngImagePlugin
+from PIL import Image, PngImagePlugin
 
 from services.screening.decode.canonical import Detail, scale_for
 from services.screening.decode.model import Picture
 from services.screening.fingerprint.pdq import distance
 from services.screening.fingerprint.whole import fingerprint
 from tests import drawings
+from tests.profiles import swapped_primaries
 
 Encode = Callable[..., bytes]
 Views = Callable[[bytes], Picture]
@@ -140,26 +141,14 @@ def test_png_gamma_is_undone(gamma: float, encode: Encode, views_of: Views) -> N
 
 
 @pytest.mark.parametrize("format_name", ["PNG", "JPEG", "WEBP", "TIFF"])
-def test_icc_coded_pictures_become_srgb(format_name: str, encode: Encode, views_of: Views, swapped: bytes) -> None:
+def test_icc_coded_pictures_become_srgb(format_name: str, encode: Encode, views_of: Views) -> None:
     art = drawings.photo(6)
     red, green, blue = art.split()
     coded = Image.merge("RGB", (blue, red, green))
-    (view,) = views_of(encode(coded, format_name, icc_profile=swapped, quality=95)).views
+    (view,) = views_of(encode(coded, format_name, icc_profile=swapped_primaries(), quality=95)).views
     error = np.abs(view.luma.astype(int) - drawings.grey(art)).mean()
     naive = np.abs(drawings.grey(coded).astype(int) - drawings.grey(art)).mean()
     assert error < 6 < naive
-
-
-@pytest.fixture
-def swapped() -> bytes:
-    """sRGB whose primaries are permuted: red is coded in green, green in blue, blue in red."""
-    profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
-    count = int.from_bytes(profile[128:132], "big")
-    tags = {bytes(profile[at : at + 4]): at for at in range(132, 132 + 12 * count, 12)}
-    places = {name: bytes(profile[tags[name] + 4 : tags[name] + 12]) for name in (b"rXYZ", b"gXYZ", b"bXYZ")}
-    for name, other in ((b"rXYZ", b"bXYZ"), (b"gXYZ", b"rXYZ"), (b"bXYZ", b"gXYZ")):
-        profile[tags[name] + 4 : tags[name] + 12] = places[other]
-    return bytes(profile)
 
 
 def test_a_damaged_profile_is_ignored_as_viewers_do(encode: Encode, views_of: Views, stored: str) -> None:
