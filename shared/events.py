@@ -7,7 +7,7 @@ from pydantic import Field
 
 from shared.bus.port import TopicSpec
 from shared.declaration.model import Declaration
-from shared.findings import Finding
+from shared.findings import Finding, Region
 from shared.frozen import Frozen
 from shared.verdicts import Cause, ScreeningVersions, Verdict
 
@@ -133,6 +133,15 @@ class ReferenceEvent(Event):
         return self.reference_id
 
 
+class CommonElement(Frozen):
+    """A region of a work that many works share, as a distributor's banner; None is all of it. It does not alarm."""
+
+    region: Region | None = None
+    note: str = ""
+    marked_by: str
+    marked_at: datetime
+
+
 class ReferenceDetails(Frozen):
     """What is known of a protected work besides its pixels."""
 
@@ -143,6 +152,7 @@ class ReferenceDetails(Frozen):
     external_id: str | None = None
     valid_from: datetime | None = None
     valid_until: datetime | None = None
+    common: tuple[CommonElement, ...] = ()
 
 
 class ReferenceSubmitted(ReferenceEvent):

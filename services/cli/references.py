@@ -70,6 +70,47 @@ def withdraw(context: typer.Context, reference_ids: list[str]) -> None:
             session.out.print(f"withdrawn {escape(reference_id)}")
 
 
+@references.command()
+def mark(
+    context: typer.Context,
+    reference_id: str,
+    note: Annotated[str, typer.Option(help="why, as in `distributor's banner`")] = "common element",
+    region: Annotated[
+        list[str] | None, typer.Option(help="LEFT,TOP,RIGHT,BOTTOM in fractions of the picture; the whole if not given")
+    ] = None,
+) -> None:
+    """Marks regions as common to many works: matches within them no longer alarm. Replaces earlier marks."""
+    marks = (
+        [{"region": _corners(each), "note": note} for each in region] if region else [{"region": None, "note": note}]
+    )
+    _mark(context.obj, reference_id, marks)
+
+
+@references.command()
+def unmark(context: typer.Context, reference_id: str) -> None:
+    """Takes all marks of common regions away."""
+    _mark(context.obj, reference_id, [])
+
+
+def _mark(session: Session, reference_id: str, marks: list[dict[str, Any]]) -> None:
+    with Api(session) as api:
+        changed = api.call("PATCH", f"/v1/references/{reference_id}", json={"common": marks})
+    if session.json:
+        show.emit(changed)
+    else:
+        session.out.print(
+            f"{escape(reference_id)}: {len(changed['common'])} common regions; rescan to judge past uploads"
+        )
+
+
+def _corners(text: str) -> list[tuple[float, float]]:
+    try:
+        left, top, right, bottom = (float(part) for part in text.split(","))
+    except ValueError as error:
+        raise usage(f"--region {text}: wants LEFT,TOP,RIGHT,BOTTOM, as in 0,0.8,1,1") from error
+    return [(left, top), (right, top), (right, bottom), (left, bottom)]
+
+
 @references.command("import")
 def import_(
     context: typer.Context,

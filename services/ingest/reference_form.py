@@ -2,17 +2,20 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from services.ingest.declared import read_json
 from services.ingest.references import FIRST_BANK
 from shared.declaration.text import Code, Name, Title
-from shared.events import ReferenceDetails
+from shared.events import CommonElement, ReferenceDetails
 from shared.web.faults import faults_of
 from shared.web.problems import Problem
 from shared.web.times import Time
+
+Fraction = Annotated[float, Field(ge=0, le=1)]
+Corner = tuple[Fraction, Fraction]
 
 
 class ReferenceForm(BaseModel):
@@ -34,6 +37,15 @@ class ReferenceForm(BaseModel):
         return self
 
 
+class CommonMark(BaseModel):
+    """A region to mark: its corners in fractions of width and height, or null for the whole work."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    region: tuple[Corner, Corner, Corner, Corner] | None = None
+    note: Name
+
+
 class ReferenceChange(BaseModel):
     """What to change; what is left out stays, a null clears."""
 
@@ -46,10 +58,25 @@ class ReferenceChange(BaseModel):
     external_id: Name | None = None
     valid_from: Time | None = None
     valid_until: Time | None = None
+    common: list[CommonMark] | None = Field(
+        None, max_length=50, description="regions that many works share and that do not alarm; replaces those marked"
+    )
 
-    def applied(self, details: ReferenceDetails) -> ReferenceDetails:
-        """The details with this change. Raises a 422 `Problem`."""
-        return _details(details.model_dump() | self.model_dump(exclude_unset=True))
+    def applied(self, details: ReferenceDetails, person: str, now: datetime) -> ReferenceDetails:
+        """The details with this change, made by `person`. Raises a 422 `Problem`."""
+        changed = self.model_dump(exclude_unset=True, exclude={"common"})
+        made = _details(details.model_dump(exclude={"common"}) | changed)
+        common = details.common if "common" not in self.model_fields_set else self._marks(details, person, now)
+        return made.model_copy(update={"common": common})
+
+    def _marks(self, details: ReferenceDetails, person: str, now: datetime) -> tuple[CommonElement, ...]:
+        """A mark that stood already keeps who made it, and when."""
+        held = {(mark.region, mark.note): mark for mark in details.common}
+        return tuple(
+            held.get((mark.region, mark.note))
+            or CommonElement(region=mark.region, note=mark.note, marked_by=person, marked_at=now)
+            for mark in self.common or ()
+        )
 
 
 def read_details(document: bytes) -> ReferenceDetails:

@@ -78,11 +78,11 @@ class ReferenceIntake:
 
         return await self._handed_over(write)
 
-    async def change(self, reference: Reference, wanted: ReferenceChange) -> Reference:
+    async def change(self, reference: Reference, wanted: ReferenceChange, person: str) -> Reference:
         """With other details. Raises a 409 `Problem` for a withdrawn one, or when another change came in between."""
         if reference.withdrawn:
             raise Problem(409, "withdrawn", "a withdrawn reference cannot change; register it anew")
-        details = wanted.applied(reference.details)
+        details = wanted.applied(reference.details, person, datetime.now(UTC))
         if details.bank != reference.bank:
             await self._check_bank(details.bank)
         changed = {"details": details.model_dump(mode="json", exclude_none=True), "bank": details.bank}

@@ -14,6 +14,7 @@ from services.ingest.reference_form import ReferenceChange, ReferenceForm
 from services.ingest.reference_intake import ReferenceIntake
 from services.ingest.references import Reference, Search
 from services.ingest.settings import IngestSettings
+from shared.events import CommonElement
 from shared.principal import Principal
 from shared.store.engine import Store
 from shared.web.app import Closing
@@ -48,6 +49,7 @@ class ReferenceBody(BaseModel):
     external_id: str | None
     valid_from: datetime | None
     valid_until: datetime | None
+    common: tuple[CommonElement, ...]
     filename: str
     sha256: str
     bytes: int
@@ -135,8 +137,8 @@ def _add_changes(router: APIRouter, intake: ReferenceIntake, find: Find) -> None
     async def change_reference(
         response: Response, key: Operator, reference_id: ReferenceId, wanted: ReferenceChange, closing: Closing
     ) -> ReferenceBody:
-        """Changes title, bank, validity and the like; the picture stays."""
-        changed = await intake.answered(await intake.change(await find(reference_id), wanted), closing)
+        """Changes title, bank, validity and the like, or marks regions that do not alarm; the picture stays."""
+        changed = await intake.answered(await intake.change(await find(reference_id), wanted, key.person), closing)
         response.status_code = 200 if changed.is_answered else 202
         return _body(_accepted(changed))
 
@@ -165,7 +167,7 @@ def _accepted(reference: Reference) -> Reference:
 def _body(reference: Reference) -> ReferenceBody:
     return ReferenceBody(
         id=reference.id,
-        **reference.details.model_dump(),
+        **dict(reference.details),
         filename=reference.filename,
         sha256=reference.sha256,
         bytes=reference.bytes,

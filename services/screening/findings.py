@@ -1,18 +1,29 @@
 """From what was seen to what is reported: pure, so that the same inputs give the same findings on every worker."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 from services.screening.fingerprint.kinds import KINDS
 from services.screening.matching.local import PartialHit
 from services.screening.matching.whole import Hit
 from services.screening.seen import SeenPicture
-from shared.events import BankSettings, ReferenceRegistered
-from shared.findings import Extent, Finding, NotMatched, ReferenceMatch, ReferenceRef, Unscreenable
+from shared.events import BankSettings, CommonElement, ReferenceRegistered
+from shared.findings import (
+    WHOLE_PICTURE,
+    Extent,
+    Finding,
+    NotMatched,
+    ReferenceMatch,
+    ReferenceRef,
+    Region,
+    Unscreenable,
+)
 from shared.media import MediaKind, contradicts_name, media_named
 
 SHIPPED_SCORE = 0.5
 """The score of a match that is just near enough."""
+_COMMON_SHARE = 0.8
+_STEPS = 20  # points along each side of a part that are looked at
 _NOTHING_READ = ("integrity_error", "resource_limit")
 
 
@@ -32,9 +43,26 @@ def score_of(hit: Hit) -> float:
     return max(0.0, round(1 - hit.distance / (2 * KINDS[hit.detector].radius), 4))
 
 
-def extent_of(share: float, coverage: float, bank: BankSettings, *, whole_picture: bool) -> Extent:
-    """The class of a match by the bank's thresholds; a whole-picture hash within the distance is the whole work."""
-    if whole_picture or share >= bank.whole_share:
+def is_common(part: Region, marks: Sequence[CommonElement]) -> bool:
+    """Whether at least four fifths of this part of a reference were marked as common; boxes stand for regions."""
+    if any(mark.region is None for mark in marks):
+        return True
+    boxes = [_box(mark.region) for mark in marks if mark.region is not None]
+    left, top, right, bottom = _box(part)
+    steps = [(number + 0.5) / _STEPS for number in range(_STEPS)]
+    points = [(left + x * (right - left), top + y * (bottom - top)) for x in steps for y in steps]
+    inside = sum(any(x0 <= x <= x1 and y0 <= y <= y1 for x0, y0, x1, y1 in boxes) for x, y in points)
+    return inside >= _COMMON_SHARE * len(points)
+
+
+def _box(region: Region) -> tuple[float, float, float, float]:
+    across, down = zip(*region, strict=True)
+    return min(across), min(down), max(across), max(down)
+
+
+def extent_of(share: float, coverage: float, bank: BankSettings) -> Extent:
+    """The class of a partial match by the bank's thresholds."""
+    if share >= bank.whole_share:
         return "whole"
     return "part" if coverage >= bank.part_coverage else "element"
 
@@ -47,7 +75,7 @@ def match_of(hit: Hit, record: ReferenceRegistered, bank: BankSettings, view: st
         score=score_of(hit),
         distance=hit.distance,
         transform=hit.transform,
-        extent=extent_of(1.0, 1.0, bank, whole_picture=True),
+        extent="common" if is_common(WHOLE_PICTURE, record.details.common) else "whole",
         purpose=bank.purpose,
         view=view,
     )
@@ -61,7 +89,7 @@ def partial_match_of(hit: PartialHit, record: ReferenceRegistered, bank: BankSet
         detector="local",
         score=round(hit.score, 4),
         transform=hit.transform,
-        extent=extent_of(share, coverage, bank, whole_picture=False),
+        extent="common" if is_common(hit.reference_region, record.details.common) else extent_of(share, coverage, bank),
         purpose=bank.purpose,
         share_of_upload=round(share, 4),
         coverage_of_reference=round(coverage, 4),
