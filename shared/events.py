@@ -152,7 +152,7 @@ class ReferenceDetails(Frozen):
     external_id: str | None = None
     valid_from: datetime | None = None
     valid_until: datetime | None = None
-    common: tuple[CommonElement, ...] = ()
+    common: tuple[CommonElement, ...] | None = None
 
 
 class ReferenceSubmitted(ReferenceEvent):

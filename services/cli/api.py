@@ -37,6 +37,16 @@ class Api:
             raise _failure(answer)
         return answer.json() if answer.content else None
 
+    def content(self, path: str) -> bytes:
+        """The bytes of an answer that is a file. Raises `CommandFailed`."""
+        try:
+            answer = self._client.get(path)
+        except httpx2.TransportError as error:
+            raise CommandFailed(_unreachable(self._url, error)) from error
+        if answer.is_error:
+            raise _failure(answer)
+        return answer.content
+
     def get(self, path: str, **params: Any) -> Any:
         """`GET`, leaving out parameters that are None."""
         return self.call("GET", path, params={name: value for name, value in params.items() if value is not None})

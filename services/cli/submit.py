@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _UPLOADS_AT_ONCE = 4
 _WAIT_SECONDS = 30
+_DRAWN = 8  # matches at most in one picture
 
 
 @app.command()
@@ -50,11 +51,16 @@ def lookup(
     context: typer.Context,
     path: Annotated[Path, typer.Argument(help="a picture")],
     min_score: Annotated[float, typer.Option(help="0.5 is the shipped threshold; lower shows weaker candidates")] = 0.5,
+    picture: Annotated[
+        Path | None, typer.Option("--show", help="writes upload and works side by side, regions drawn, to this file")
+    ] = None,
 ) -> None:
     """What does this picture match? Nothing is stored."""
     session: Session = context.obj
     with Api(session) as api, _opened(path) as file:
         found = api.call("POST", "/v1/lookups", params={"min_score": min_score}, files={"file": (path.name, file)})
+        if picture is not None and found["matches"]:
+            _draw(api, path, found["matches"][:_DRAWN], picture)
     if session.json:
         show.emit(found)
     elif not found["matches"]:
@@ -63,6 +69,24 @@ def lookup(
         session.out.print(show.finding_line(match), markup=False)
     if found["matches"]:
         raise typer.Exit(ESCALATED)
+
+
+def _draw(api: Api, path: Path, matches: list[dict[str, Any]], out: Path) -> None:
+    from services.cli.side_by_side import side_by_side
+
+    works = [_work(api, match["reference"]["id"]) for match in matches]
+    try:
+        side_by_side(path, list(zip(matches, works, strict=True)), out)
+    except (OSError, ValueError) as error:
+        raise usage(f"--show {out}: {error}") from error
+
+
+def _work(api: Api, reference_id: str) -> bytes | None:
+    """Its preview; None where this key may not see works, or the work is no picture."""
+    try:
+        return api.content(f"/v1/references/{reference_id}/preview")
+    except CommandFailed:
+        return None
 
 
 def _declaration(path: Path, production: str | None) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from services.ingest import assets
 from services.ingest.assets import Asset, Search
 from services.ingest.intake import Intake
-from services.ingest.previews import Previews
+from services.ingest.previews import SANDBOX, Previews, binary
 from services.ingest.settings import IngestSettings
 from services.ingest.waiting import Waiting
 from shared.blobs.port import Blobs
@@ -39,7 +39,6 @@ IdempotencyKey = Annotated[
     str | None, Header(alias="Idempotency-Key", description="makes a repeated request harmless for 24 hours")
 ]
 _UNSAFE = frozenset({"text/html", "image/svg+xml"})
-_SANDBOX = {"Content-Security-Policy": "default-src 'none'; sandbox; frame-ancestors 'none'"}
 
 
 class AssetLinks(BaseModel):
@@ -156,7 +155,7 @@ def _add_reading(router: APIRouter, store: Store, find: Find, waiting: Waiting) 
 
 
 def _add_content(router: APIRouter, blobs: Blobs, previews: Previews, find: Find) -> None:
-    @router.get("/{asset_id}/content", response_class=StreamingResponse, responses=_binary("*/*"))
+    @router.get("/{asset_id}/content", response_class=StreamingResponse, responses=binary("*/*"))
     async def get_asset_content(key: Reader, asset_id: AssetId) -> StreamingResponse:
         """The original bytes, always as a download."""
         asset = await find(key, asset_id)
@@ -164,15 +163,13 @@ def _add_content(router: APIRouter, blobs: Blobs, previews: Previews, find: Find
             raise Problem(404, "content_missing", "the stored bytes are missing or damaged")
         kind = "application/octet-stream" if asset.media_type in _UNSAFE else asset.media_type
         disposition = f"attachment; filename*=UTF-8''{quote(asset.filename, safe='')}"
-        headers = {"Content-Disposition": disposition, "Content-Length": str(asset.bytes), **_SANDBOX}
+        headers = {"Content-Disposition": disposition, "Content-Length": str(asset.bytes), **SANDBOX}
         return StreamingResponse(blobs.read(asset.sha256), media_type=kind, headers=headers)
 
-    @router.get("/{asset_id}/preview", response_class=StreamingResponse, responses=_binary("image/jpeg"))
+    @router.get("/{asset_id}/preview", response_class=StreamingResponse, responses=binary("image/jpeg"))
     async def get_asset_preview(key: Reader, asset_id: AssetId) -> StreamingResponse:
         """A small JPEG, re-encoded. 422 when the content cannot be shown as a picture."""
-        digest = await previews.preview((await find(key, asset_id)).sha256)
-        headers = {"Cache-Control": "private, max-age=3600", **_SANDBOX}
-        return StreamingResponse(blobs.read(digest), media_type="image/jpeg", headers=headers)
+        return await previews.shown((await find(key, asset_id)).sha256)
 
 
 def _bodies(key: Principal, *found: Asset) -> list[AssetBody]:
@@ -204,7 +201,3 @@ def _body(asset: Asset, shown: Callable[[Verdict], dict[str, Any]]) -> AssetBody
 
 def _address(asset: Asset) -> str:
     return f"/v1/assets/{asset.id}"
-
-
-def _binary(media_type: str) -> dict[int | str, dict[str, Any]]:
-    return {200: {"description": "The bytes", "content": {media_type: {"schema": {"type": "string"}}}}}

@@ -47,7 +47,7 @@ async def open_ingest(backends: Backends, settings: IngestSettings) -> AsyncIter
             name="ingest",
             routers=(
                 asset_router(store, blobs, intake, previews, waiting=waiting, settings=settings),
-                reference_router(store, works, settings),
+                reference_router(store, works, previews, settings),
                 admin_router(directory),
             ),
             workers=(

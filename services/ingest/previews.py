@@ -4,7 +4,9 @@ import asyncio
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
+from fastapi.responses import StreamingResponse
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -18,6 +20,7 @@ from shared.web.problems import Problem
 _CHILD = Path(__file__).with_name("preview_child.py")
 _EXIT_REASON = 3
 _MOST_BYTES = 20_000_000
+SANDBOX = {"Content-Security-Policy": "default-src 'none'; sandbox; frame-ancestors 'none'"}
 _PASSING = frozenset({"resource_limit"})  # a quieter moment may do better: not kept
 
 
@@ -29,6 +32,12 @@ class Previews:
         self._blobs = blobs
         self._settings = settings
         self._places = asyncio.Semaphore(settings.previews_at_once)
+
+    async def shown(self, sha256: str) -> StreamingResponse:
+        """The answer with the preview of a content; raises as `preview` does."""
+        digest = await self.preview(sha256)
+        headers = {"Cache-Control": "private, max-age=3600", **SANDBOX}
+        return StreamingResponse(self._blobs.read(digest), media_type="image/jpeg", headers=headers)
 
     async def preview(self, sha256: str) -> str:
         """The digest of the preview's JPEG. Raises a 422 `Problem` when there can be none, `BlobMissing`."""
@@ -90,3 +99,8 @@ def _digest(preview: str | None, reason: str | None) -> str:
     if preview is None:
         raise Problem(422, "no_preview", f"the content cannot be shown as a picture ({reason}); download it instead")
     return preview
+
+
+def binary(media_type: str) -> dict[int | str, dict[str, Any]]:
+    """How an answer that is a file is documented."""
+    return {200: {"description": "The bytes", "content": {media_type: {"schema": {"type": "string"}}}}}

@@ -69,14 +69,15 @@ class ReferenceChange(BaseModel):
         common = details.common if "common" not in self.model_fields_set else self._marks(details, person, now)
         return made.model_copy(update={"common": common})
 
-    def _marks(self, details: ReferenceDetails, person: str, now: datetime) -> tuple[CommonElement, ...]:
+    def _marks(self, details: ReferenceDetails, person: str, now: datetime) -> tuple[CommonElement, ...] | None:
         """A mark that stood already keeps who made it, and when."""
-        held = {(mark.region, mark.note): mark for mark in details.common}
-        return tuple(
+        held = {(mark.region, mark.note): mark for mark in details.common or ()}
+        marks = tuple(
             held.get((mark.region, mark.note))
             or CommonElement(region=mark.region, note=mark.note, marked_by=person, marked_at=now)
             for mark in self.common or ()
         )
+        return marks or None
 
 
 def read_details(document: bytes) -> ReferenceDetails:

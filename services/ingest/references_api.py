@@ -6,10 +6,12 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi import Path as InPath
+from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 
 from services.ingest import references
 from services.ingest.assets_api import IdempotencyKey
+from services.ingest.previews import Previews, binary
 from services.ingest.reference_form import ReferenceChange, ReferenceForm
 from services.ingest.reference_intake import ReferenceIntake
 from services.ingest.references import Reference, Search
@@ -79,7 +81,7 @@ _ALSO_202: dict[int | str, dict[str, Any]] = {
 Find = Callable[[str], Awaitable[Reference]]
 
 
-def reference_router(store: Store, intake: ReferenceIntake, settings: IngestSettings) -> APIRouter:
+def reference_router(store: Store, intake: ReferenceIntake, previews: Previews, settings: IngestSettings) -> APIRouter:
     """Everything under /v1/references."""
     router = APIRouter(prefix="/references", tags=["references"])
 
@@ -93,6 +95,7 @@ def reference_router(store: Store, intake: ReferenceIntake, settings: IngestSett
     _add_intake(router, intake, settings)
     _add_reading(router, store, find)
     _add_changes(router, intake, find)
+    _add_preview(router, previews, find)
     return router
 
 
@@ -152,6 +155,13 @@ def _add_changes(router: APIRouter, intake: ReferenceIntake, find: Find) -> None
         return _body(withdrawn)
 
 
+def _add_preview(router: APIRouter, previews: Previews, find: Find) -> None:
+    @router.get("/{reference_id}/preview", response_class=StreamingResponse, responses=binary("image/jpeg"))
+    async def get_reference_preview(key: Reader, reference_id: ReferenceId) -> StreamingResponse:
+        """A small JPEG of the work, re-encoded. 422 when it cannot be shown as a picture."""
+        return await previews.shown((await find(reference_id)).sha256)
+
+
 def _accepted(reference: Reference) -> Reference:
     """Raises a 422 `Problem` when screening refused it."""
     if reference.status == "refused" and reference.is_answered:
@@ -167,7 +177,7 @@ def _accepted(reference: Reference) -> Reference:
 def _body(reference: Reference) -> ReferenceBody:
     return ReferenceBody(
         id=reference.id,
-        **dict(reference.details),
+        **dict(reference.details) | {"common": reference.details.common or ()},
         filename=reference.filename,
         sha256=reference.sha256,
         bytes=reference.bytes,

@@ -75,7 +75,7 @@ def match_of(hit: Hit, record: ReferenceRegistered, bank: BankSettings, view: st
         score=score_of(hit),
         distance=hit.distance,
         transform=hit.transform,
-        extent="common" if is_common(WHOLE_PICTURE, record.details.common) else "whole",
+        extent="common" if is_common(WHOLE_PICTURE, record.details.common or ()) else "whole",
         purpose=bank.purpose,
         view=view,
     )
@@ -89,7 +89,9 @@ def partial_match_of(hit: PartialHit, record: ReferenceRegistered, bank: BankSet
         detector="local",
         score=round(hit.score, 4),
         transform=hit.transform,
-        extent="common" if is_common(hit.reference_region, record.details.common) else extent_of(share, coverage, bank),
+        extent="common"
+        if is_common(hit.reference_region, record.details.common or ())
+        else extent_of(share, coverage, bank),
         purpose=bank.purpose,
         share_of_upload=round(share, 4),
         coverage_of_reference=round(coverage, 4),

@@ -38,3 +38,13 @@ async def test_a_region_that_is_none_is_refused(line: Installation, region: obje
         "PATCH", f"/references/{work}", status=422, json={"common": [{"region": region, "note": "x"}]}
     )
     assert answer["errors"][0]["field"].startswith("common")
+
+
+async def test_a_work_is_shown_to_who_may_see_works(line: Installation) -> None:
+    uma, rita = await team(line, "elements")
+    work = (await rita.protect(png(poster(953, SIZE)), "A work to show"))["id"]
+    shown = await rita.client.get(f"/v1/references/{work}/preview")
+    assert (shown.status_code, shown.headers["content-type"]) == (200, "image/jpeg")
+    assert shown.content.startswith(b"\xff\xd8")
+    stranger = await line.person("stranger", "upload", production=uma.production)
+    assert (await stranger.client.get(f"/v1/references/{work}/preview")).status_code == 403

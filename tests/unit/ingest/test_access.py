@@ -21,6 +21,7 @@ ROUTES: list[tuple[str, str, dict[str, Any]]] = [
     ("POST", "/v1/references", {"files": reference_parts()}),
     ("GET", "/v1/references", {}),
     ("GET", f"/v1/references/{NOBODY}", {}),
+    ("GET", f"/v1/references/{NOBODY}/preview", {}),
     ("PATCH", f"/v1/references/{NOBODY}", {"json": {"title": "t"}}),
     ("DELETE", f"/v1/references/{NOBODY}", {}),
     ("GET", "/v1/productions", {}),
