@@ -174,6 +174,7 @@ async def test_no_route_is_left_out() -> None:
     tried = {route.name for route in [*HIDDEN, *LISTS]} | set(FORBIDDEN) | set(NAMED_IN_BODY)
     shared = {"register_reference", "get_reference", "change_reference", "withdraw_reference", "get_bank", "put_bank"}
     reading = {"lookup", "verify_ledger", "read_rulebook", "diff_rulebooks", "validate_rulebook", "record_rulebook"}
+    shared.add("get_reference_preview")
     reading |= {"list_schemas", "read_schema"}
     elsewhere = {"backtest_rulebook", "backtest_texts", "stream_verdicts", "read_shadow"}
     assert {route.name for route in ROUTES} <= tried | shared | reading | elsewhere
