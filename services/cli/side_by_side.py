@@ -13,9 +13,15 @@ Pair = tuple[dict[str, Any], bytes | None]
 
 
 def side_by_side(upload: Path, pairs: Sequence[Pair], out: Path) -> None:
-    """Writes one row a match: (match, the work's picture or None where it cannot be shown). Raises OSError."""
-    with Image.open(upload) as opened:
-        shown = ImageOps.exif_transpose(opened).convert("RGB")
+    """Writes one row a match: (match, the work's picture or None where it cannot be shown).
+
+    Raises OSError or ValueError when the upload cannot be shown, or `out` not be written.
+    """
+    try:
+        with Image.open(upload) as opened:
+            shown = ImageOps.exif_transpose(opened).convert("RGB")
+    except Image.DecompressionBombError as error:
+        raise ValueError(str(error)) from error
     height = _CELL + _CAPTION + _GAP
     sheet = Image.new("RGB", (2 * _CELL + 3 * _GAP, height * len(pairs) + _GAP), _PAPER)
     for number, (match, work) in enumerate(pairs):
@@ -47,7 +53,7 @@ def _words(match: dict[str, Any]) -> str:
     title = match["reference"].get("title") or match["reference"]["id"]
     said = [match["extent"]]
     if match.get("transform", "identity") != "identity":
-        said.append(match["transform"])
+        said.append(match["transform"].replace("_", " "))
     if "score" in match:
         said.append(f"score {match['score']:.2f}")
     if "share_of_upload" in match:

@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
 from PIL import Image
 
 from services.cli.side_by_side import side_by_side
@@ -29,3 +30,12 @@ def test_every_match_is_a_row_with_its_regions_drawn(tmp_path: Path) -> None:
     middle = len(red) // 2
     assert red[:middle].sum() > 1000
     assert red[middle:].sum() > 1000
+
+
+@pytest.mark.slow
+def test_a_picture_that_is_too_large_is_refused_not_drawn(tmp_path: Path) -> None:
+    upload = tmp_path / "bomb.png"
+    upload.write_bytes(png(Image.new("L", (20_000, 20_000))))
+    with pytest.raises(ValueError, match="limit"):
+        side_by_side(upload, [], tmp_path / "out.png")
+    assert not (tmp_path / "out.png").exists()
